@@ -1,0 +1,83 @@
+"""Connection pools, opened on a migrated database.
+
+Belongs here: opening and configuring connections. Does not: queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString
+
+import psycopg
+from pgvector.psycopg import register_vector
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from tvdb_pipeline.database.migrations import migrate
+from tvdb_pipeline.database.server import start_server
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.settings import Settings
+
+Connection = psycopg.Connection[TupleRow]
+
+
+class Database:
+    """A pool of connections. `with database.connection() as conn` gives one in a transaction of its own."""
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        self.url = url
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url, min_size=1, max_size=size, open=False, configure=_configure, timeout=30, name="tvdb"
+        )
+
+    def open(self) -> Database:
+        """Connect and migrate. Raises TvdbError(`database_unreachable`)."""
+        try:
+            with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as conn:
+                migrate(conn)
+            self._pool.open(wait=True, timeout=30)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise TvdbError(
+                "database_unreachable",
+                "PostgreSQL cannot be reached; check TVDB_DATABASE_URL, or unset it to use the embedded server.",
+                retryable=True,
+            ) from error
+        return self
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One connection in one transaction: committed on leaving, rolled back on an exception."""
+        with self._pool.connection() as conn:
+            yield conn
+
+    def fetch(self, query: LiteralString, params: object = None) -> list[TupleRow]:
+        """All rows of one query in a transaction of its own."""
+        with self.connection() as conn:
+            return conn.execute(query, params).fetchall()  # pyright: ignore[reportArgumentType]
+
+    def run(self, query: LiteralString, params: object = None) -> int:
+        """Run one statement in a transaction of its own; the number of rows it touched."""
+        with self.connection() as conn:
+            return conn.execute(query, params).rowcount  # pyright: ignore[reportArgumentType]
+
+
+def database_url(settings: Settings, *, leave_running: bool = False) -> str:
+    """TVDB_DATABASE_URL, else the URL of the embedded server, started if needed."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return start_server(settings.home, leave_running=leave_running)
+
+
+def open_database(settings: Settings, *, leave_running: bool = False) -> Database:
+    """The database of these settings, opened and migrated."""
+    return Database(database_url(settings, leave_running=leave_running)).open()
+
+
+def _configure(conn: Connection) -> None:
+    register_vector(conn)
+    conn.commit()

@@ -1,0 +1,126 @@
+"""Files kept under TVDB_HOME: the raw bytes and each stage's result, named by data version.
+
+Belongs here: writing, reading and removing them. Does not: what is inside. The same bytes under two names, or a renamed
+file, share one artifact; a write is complete or absent (temporary file, fsync, rename).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from tvdb_pipeline.documents.stages import Stage
+from tvdb_pipeline.errors import TvdbError
+
+_BLOCK = 1 << 20
+
+
+class ArtifactStore:
+    """Artifacts under one folder, as `<stage>/<first two hex>/<data version>`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def path(self, stage: Stage, version: str) -> Path:
+        """Where the artifact lies or would lie."""
+        return self._root / stage / version[:2] / version
+
+    def has(self, stage: Stage, version: str) -> bool:
+        """Whether it was stored."""
+        return self.path(stage, version).exists()
+
+    def put(self, stage: Stage, version: str, data: bytes) -> None:
+        """Store `data`, compressed. Raises TvdbError(`disk`)."""
+        target = self.path(stage, version)
+        try:
+            with _complete_or_absent(target) as file:
+                file.write(zlib.compress(data, 1))
+        except OSError as error:
+            raise _disk(error) from error
+
+    def get(self, stage: Stage, version: str) -> bytes | None:
+        """What `put` stored, or None. A damaged artifact counts as absent, so that it is made again."""
+        with suppress(FileNotFoundError, zlib.error):
+            return zlib.decompress(self.path(stage, version).read_bytes())
+        return None
+
+    def keep_file(self, source: Path) -> tuple[str, int]:
+        """Copy a file in, uncompressed, under its content hash; (sha256 hex, size in bytes).
+
+        Raises TvdbError: `still_growing` if it changed while being read, `unreadable`, `disk`.
+        """
+        try:
+            before = source.stat(follow_symlinks=False)
+            descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError as error:
+            raise TvdbError("file_gone", "The file is no longer there; it will be removed at the next look.", retryable=True) from error
+        except OSError as error:
+            raise TvdbError(
+                "unreadable", f"The file cannot be read (errno {error.errno}); check its permissions.", retryable=True
+            ) from error
+        with os.fdopen(descriptor, "rb") as file:
+            digest, size = self._copy_in(file)
+            after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+            raise TvdbError("still_growing", "The file changed while it was read; it is taken up when it is whole.", retryable=True)
+        return digest, size
+
+    def _copy_in(self, file: BinaryIO) -> tuple[str, int]:
+        hasher, size = hashlib.sha256(), 0
+        try:
+            folder = self._root / "raw_file"
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as copy:
+                try:
+                    while block := file.read(_BLOCK):
+                        hasher.update(block)
+                        size += len(block)
+                        copy.write(block)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                    target = self.path("raw_file", hasher.hexdigest())
+                    target.parent.mkdir(exist_ok=True)
+                    os.replace(copy.name, target)
+                except BaseException:
+                    Path(copy.name).unlink(missing_ok=True)
+                    raise
+        except OSError as error:
+            raise _disk(error) from error
+        return hasher.hexdigest(), size
+
+    def remove(self, stage: Stage, version: str) -> None:
+        """Forget the artifact if it is there."""
+        self.path(stage, version).unlink(missing_ok=True)
+
+
+class _complete_or_absent:
+    """A file that appears under its name only when it was written to the end."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __enter__(self) -> BinaryIO:
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.NamedTemporaryFile(dir=self._target.parent, prefix=".", delete=False)
+        return self._file  # pyright: ignore[reportReturnType]
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                os.replace(self._file.name, self._target)
+        finally:
+            self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
+
+
+def _disk(error: OSError) -> TvdbError:
+    return TvdbError(
+        "disk", f"The artifact store cannot be written (errno {error.errno}); free space under TVDB_HOME.", retryable=True
+    )

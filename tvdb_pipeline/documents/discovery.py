@@ -1,0 +1,76 @@
+"""Which files under a path are documents.
+
+Belongs here: walking folders and the rules of what counts as a document. Does not: judging what is inside a file.
+A folder that cannot be read raises; it is never taken for an empty one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+from tvdb_pipeline.errors import TvdbError
+
+IGNORE_FILE = ".tvdbignore"
+_UNFINISHED = (".part", ".tmp")
+
+
+class FoundFile(NamedTuple):
+    """A file and what `stat` says of it: size in bytes, modification time in nanoseconds, device and inode."""
+
+    path: Path
+    bytes: int
+    mtime_ns: int
+
+
+def discover(path: Path) -> list[FoundFile]:
+    """The documents at `path` (a file, or a folder with all below it), sorted by path.
+
+    Not documents: dotfiles, names ending in .part or .tmp, links, and names matching a pattern in a `.tvdbignore` file of
+    the same folder (one fnmatch pattern a line, `#` comments). Raises TvdbError(`not_found` | `unreadable_folder`).
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            return [_found(path)]
+        return sorted(_walk(path))
+    except FileNotFoundError:
+        raise TvdbError("not_found", "The path does not exist; check its spelling.") from None
+    except OSError as error:
+        raise TvdbError(
+            "unreadable_folder",
+            f"The folder cannot be read (errno {error.errno}); nothing was changed. Check its permissions or mount.",
+            retryable=True,
+        ) from error
+
+
+def _walk(folder: Path) -> Iterator[FoundFile]:
+    patterns = _ignored(folder)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or any(fnmatch(entry.name, pattern) for pattern in patterns):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False) and not entry.name.lower().endswith(_UNFINISHED):
+                info = entry.stat(follow_symlinks=False)
+                yield FoundFile(Path(entry.path), info.st_size, info.st_mtime_ns)
+
+
+def _ignored(folder: Path) -> list[str]:
+    try:
+        lines = (folder / IGNORE_FILE).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _found(path: Path) -> FoundFile:
+    info = path.stat(follow_symlinks=False)
+    if not stat.S_ISREG(info.st_mode):
+        raise TvdbError("not_a_file", "Only regular files and folders can be ingested; links are not followed.")
+    return FoundFile(path, info.st_size, info.st_mtime_ns)

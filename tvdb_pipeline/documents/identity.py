@@ -1,0 +1,40 @@
+"""What makes a document the same document: its path; and the partition key drawn from it.
+
+Belongs here: path -> identity -> key. Does not: reading files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from pathlib import Path
+from typing import Literal
+
+
+def identity(path: Path, upload_dir: Path) -> str:
+    """The path relative to the upload folder where it lies inside it, else the absolute path. Links are not followed."""
+    absolute = Path(path if path.is_absolute() else Path.cwd() / path)
+    absolute = absolute.parent.resolve() / absolute.name
+    try:
+        return absolute.relative_to(upload_dir).as_posix()
+    except ValueError:
+        return absolute.as_posix()
+
+
+def located(document_path: str, upload_dir: Path) -> Path:
+    """Where the file of an identity lies: the inverse of `identity`."""
+    return upload_dir / document_path
+
+
+def document_key(document_path: str, style: Literal["slug", "opaque"]) -> str:
+    """The partition key of an identity: `<slug of the file name>-<16 hex>`, or `doc-<16 hex>` where names are private.
+
+    The hex is the start of sha256(identity); the key matches `[a-z0-9-]{1,80}`.
+    """
+    digest = hashlib.sha256(document_path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    slug = "doc"
+    if style == "slug":
+        name = unicodedata.normalize("NFKD", document_path.rpartition("/")[2]).encode("ascii", "ignore").decode()
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-") or "doc"
+    return f"{slug}-{digest}"

@@ -1,0 +1,125 @@
+"""The document table: one row a document, its state, its figures and its error.
+
+Belongs here: reading and writing those rows. Does not: claims (`claims`), what the figures mean, or money (`budget`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg.rows import class_row
+
+from tvdb_pipeline.database.pools import Connection, Database
+from tvdb_pipeline.documents.stages import Stage
+
+State = Literal["registered", "processing", "ready", "partial", "deferred", "rejected", "failed", "deleted"]
+SEARCHABLE: frozenset[State] = frozenset({"ready", "partial"})
+UNFINISHED: frozenset[State] = frozenset({"registered", "processing", "deferred", "failed"})
+
+
+@dataclass(slots=True)
+class Document:
+    """One row of tvdb.documents. `seconds` by parse, chunk, embed, store; `versions` by stage; `error` as TvdbError.as_json."""
+
+    key: str
+    path: str
+    source: str | None
+    state: State
+    stage: Stage | None
+    error: dict[str, Any] | None
+    media_type: str | None
+    bytes: int | None
+    content_sha256: str | None
+    pages: int
+    page_coverage: dict[str, int]
+    chunks: int
+    vectors: int
+    provisional_vectors: int
+    embedding_model: str | None
+    seconds: dict[str, float]
+    attempts: int
+    next_attempt_at: datetime | None
+    fence: int
+    versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
+
+
+_COLUMNS = """key, path, source, state, stage, error, media_type, bytes, content_sha256, pages, page_coverage, chunks, vectors,
+    provisional_vectors, embedding_model, seconds, attempts, next_attempt_at, fence, versions"""
+
+
+def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
+    """Add (key, path, source) rows that are new; the keys added. A row marked deleted is registered anew."""
+    added: list[str] = []
+    for key, path, source in rows:
+        done = conn.execute(
+            """INSERT INTO tvdb.documents (key, path, source) VALUES (%s, %s, %s)
+               ON CONFLICT (key) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
+                   attempts = 0, next_attempt_at = NULL, updated_at = now()
+               WHERE documents.state = 'deleted' RETURNING key""",
+            (key, path, source),
+        ).fetchall()
+        added.extend(row[0] for row in done)
+        if source is not None:
+            conn.execute(
+                "UPDATE tvdb.documents SET source = %s WHERE key = %s AND source IS DISTINCT FROM %s", (source, key, source)
+            )
+    return added
+
+
+def load(database: Database, keys: Collection[str] | None = None) -> list[Document]:
+    """The rows of these keys (all that are not deleted for None), in order of registration."""
+    where = "state <> 'deleted'" if keys is None else "key = ANY(%(keys)s)"
+    return _select(database, where, {"keys": list(keys or ())})
+
+
+def of_source(database: Database, source: str) -> list[Document]:
+    """The documents found in one folder, those deleted left out."""
+    return _select(database, "source = %(source)s AND state <> 'deleted'", {"source": source})
+
+
+def resumable(database: Database, max_attempts: int) -> list[Document]:
+    """Documents that wait for a run: unfinished, unclaimed, due, and with attempts left (deferral has no such limit)."""
+    return _select(
+        database,
+        """state = ANY(%(states)s) AND (claim_until IS NULL OR claim_until < now())
+           AND coalesce(next_attempt_at, '-infinity') <= now() AND (state <> 'failed' OR attempts < %(attempts)s)""",
+        {"states": list(UNFINISHED), "attempts": max_attempts},
+    )
+
+
+def record(conn: Connection, key: str, fence: int, values: Mapping[str, object]) -> bool:
+    """Set columns of a claimed document; False, and nothing set, where the fence is no longer ours.
+
+    Keys of `values` are column names written by this package's callers, never by a user.
+    """
+    assignments = ", ".join(f"{name} = %({name})s" for name in values)
+    params: dict[str, object] = {
+        name: json.dumps(value) if isinstance(value, dict) else value for name, value in values.items()
+    }
+    done = conn.execute(
+        f"UPDATE tvdb.documents SET {assignments}, updated_at = now() WHERE key = %(_key)s AND fence = %(_fence)s",  # pyright: ignore[reportArgumentType,reportCallIssue]
+        {**params, "_key": key, "_fence": fence},
+    )
+    return done.rowcount == 1
+
+
+def mark_deleted(conn: Connection, keys: Sequence[str]) -> None:
+    """Forget all but the key and path, so that a late writer finds its fence gone."""
+    conn.execute(
+        """UPDATE tvdb.documents SET state = 'deleted', fence = fence + 1, claim_owner = NULL, claim_until = NULL,
+               stage = NULL, error = NULL, content_sha256 = NULL, media_type = NULL, bytes = NULL, pages = 0, chunks = 0,
+               vectors = 0, provisional_vectors = 0, embedding_model = NULL, versions = '{}', source = NULL,
+               page_coverage = DEFAULT, seconds = DEFAULT, updated_at = now()
+           WHERE key = ANY(%s)""",
+        (list(keys),),
+    )
+
+
+def _select(database: Database, where: str, params: Mapping[str, object]) -> list[Document]:
+    with database.connection() as conn, conn.cursor(row_factory=class_row(Document)) as cursor:
+        query = f"SELECT {_COLUMNS} FROM tvdb.documents WHERE {where} ORDER BY registered_at, key"
+        return cursor.execute(query, params).fetchall()  # pyright: ignore[reportArgumentType,reportCallIssue]

@@ -1,0 +1,135 @@
+"""Walks a batch of documents through the stages.
+
+Belongs here: claiming, order, and turning refusals into outcomes. Does not: the stages' own work, or dagster. Everybody who
+processes documents (UI, sensor, CLI, CI) comes through here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.claims import Claims
+from tvdb_pipeline.documents.identity import located
+from tvdb_pipeline.documents.stages import STAGES, Stage, upstream
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest import storing
+from tvdb_pipeline.ingest.buying import Buying
+from tvdb_pipeline.ingest.outcomes import StageOutcome
+from tvdb_pipeline.ingest.reading import keep, read
+from tvdb_pipeline.ingest.work import Work
+from tvdb_pipeline.ingest.workshop import Workshop
+
+_CLAIM_POLL_SECONDS = 0.5
+
+
+def walk(shop: Workshop, batch: Sequence[str], stages: frozenset[Stage] = frozenset(STAGES)) -> Iterator[StageOutcome]:
+    """Process the documents of these keys; the outcomes as they happen, of any document in any order.
+
+    A document claimed elsewhere is waited for until its lease ends. Each selected stage of each document gives one outcome,
+    up to the one that did not pass. Raises nothing for a document; TvdbError where the database is lost.
+    """
+    waiting = list(dict.fromkeys(batch))
+    known = {document.key for document in registry.load(shop.database, waiting) if document.state != "deleted"}
+    for key in waiting:
+        if key not in known:
+            refusal = TvdbError("not_registered", "No such document is registered; run tvdb register.", "document")
+            yield StageOutcome(key, _first(stages), "failed", error=refusal)
+    waiting = [key for key in waiting if key in known]
+    with Claims(shop.database, shop.lease_seconds) as claims:
+        while waiting:
+            fences = claims.take(waiting)
+            if fences:
+                yield from _Batch(shop, claims, stages).run(fences)
+            waiting = [key for key in waiting if key not in fences]
+            if waiting:
+                time.sleep(_CLAIM_POLL_SECONDS)
+                gone = {document.key for document in registry.load(shop.database, waiting) if document.state == "deleted"}
+                waiting = [key for key in waiting if key not in gone]
+
+
+def _first(stages: frozenset[Stage]) -> Stage:
+    return next(stage for stage in STAGES if stage in stages)
+
+
+class _Batch:
+    """Documents that were claimed together."""
+
+    def __init__(self, shop: Workshop, claims: Claims, stages: frozenset[Stage]) -> None:
+        self._shop, self._claims, self._stages = shop, claims, stages
+        self._buying = Buying(shop)
+        self._last = next(stage for stage in reversed(STAGES) if stage in stages)
+
+    def run(self, fences: dict[str, int]) -> Iterator[StageOutcome]:
+        kept: list[Work] = []
+        for document in registry.load(self._shop.database, list(fences)):
+            work = Work(document, fences[document.key], located(document.path, self._shop.settings.upload_dir))
+            storing.begin(self._shop, work)
+            work, outcomes, refusal = keep(self._shop, work, selected="raw_file" in self._stages)
+            yield from outcomes
+            if refusal is not None:
+                self._refuse(work, refusal, None)
+            elif self._last == "raw_file":
+                self._leave(work, "raw_file")
+            else:
+                kept.append(work)
+        with self._shop.parsers() as parsers:
+            for work, outcomes, refusal in read(self._shop, parsers, kept, self._stages):
+                yield from outcomes
+                yield from self._after_reading(work, outcomes, refusal)
+            for work in self._buying.flush():
+                yield from self._complete(work)
+
+    def _after_reading(
+        self, work: Work, outcomes: list[StageOutcome], refusal: TvdbError | None
+    ) -> Iterator[StageOutcome]:
+        if refusal is not None:
+            failed = next((outcome.stage for outcome in outcomes if outcome.status == "failed"), "parsed_text")
+            self._refuse(work, refusal, upstream(failed))
+        elif self._last in ("parsed_text", "chunks"):
+            self._leave(work, self._last)
+        elif "embeddings" in self._stages:
+            for complete in self._buying.add(work):
+                yield from self._complete(complete)
+        else:
+            self._buying.take_known(work)
+            if work.refusal is not None:
+                yield StageOutcome(work.key, "vector_rows", "failed", error=work.refusal)
+                self._refuse(work, work.refusal, "chunks")
+            else:
+                yield from self._complete(work)
+
+    def _complete(self, work: Work) -> Iterator[StageOutcome]:
+        """The last two stages, once nothing of the document is pending."""
+        outcome = storing.embedded(self._shop, work)
+        if "embeddings" in self._stages:
+            yield outcome
+        try:
+            if outcome.status == "deferred" and work.refusal is not None and work.refusal.retryable:
+                storing.defer(self._shop, work, work.refusal)
+            elif outcome.status != "passed":
+                assert work.refusal is not None
+                storing.refuse(self._shop, work, work.refusal, "chunks")
+            elif "vector_rows" in self._stages:
+                stored = storing.store(self._shop, work)
+                yield stored
+                if stored.error is not None:
+                    storing.refuse(self._shop, work, stored.error, "embeddings")
+            else:
+                storing.pause(self._shop, work, "embeddings")
+        except storing.ClaimLost as lost:
+            yield StageOutcome(work.key, "vector_rows", "failed", error=lost)
+        self._release(work)
+
+    def _refuse(self, work: Work, refusal: TvdbError, reached: Stage | None) -> None:
+        storing.refuse(self._shop, work, refusal, reached)
+        self._release(work)
+
+    def _leave(self, work: Work, reached: Stage) -> None:
+        storing.pause(self._shop, work, reached)
+        self._release(work)
+
+    def _release(self, work: Work) -> None:
+        with self._shop.database.connection() as conn:
+            self._claims.release(conn, work.key)

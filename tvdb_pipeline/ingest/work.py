@@ -1,0 +1,56 @@
+"""One document on its walk: what is known of it so far.
+
+Belongs here: that record. Does not: moving it along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tvdb_pipeline.chunking.chunks import Chunk
+from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.documents.stages import Stage
+from tvdb_pipeline.embedding.service import Bought
+from tvdb_pipeline.errors import TvdbError
+
+
+def _no_seconds() -> dict[str, float]:
+    return {"parse": 0.0, "chunk": 0.0, "embed": 0.0, "store": 0.0}
+
+
+@dataclass(slots=True)
+class Work:
+    """The document as it was claimed, and what the walk has found.
+
+    versions: data version of each stage, as they should come out; chunks: None until chunked; bought: text hash -> whose
+    vector; pending: text hashes still to be bought; refusal: why some texts have no vector.
+    """
+
+    document: Document
+    fence: int
+    file: Path
+    media_type: str = ""
+    bytes: int = 0
+    versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
+    coverage: dict[str, int] = field(default_factory=dict[str, int])
+    missing: list[str] = field(default_factory=list[str])
+    chunks: list[Chunk] | None = None
+    bought: dict[str, Bought] = field(default_factory=dict[str, Bought])
+    pending: set[str] = field(default_factory=set[str])
+    refusal: TvdbError | None = None
+    seconds: dict[str, float] = field(default_factory=_no_seconds)
+
+    @property
+    def key(self) -> str:
+        """The partition key."""
+        return self.document.key
+
+    @property
+    def pages(self) -> int:
+        """Pages of the file."""
+        return sum(self.coverage.values())
+
+    def tokens_of(self, hashes: set[str]) -> int:
+        """cl100k tokens of those texts of the document, each counted once."""
+        return sum({piece.sha256: piece.tokens for piece in self.chunks or [] if piece.sha256 in hashes}.values())

@@ -1,0 +1,94 @@
+"""One document's bytes -> ParsedDocument: the choice of reader.
+
+Belongs here: which reader serves which media type, and the judgements all share. Does not: any format, or where it runs
+(`worker`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tvdb_pipeline.documents.admission import HEAD_BYTES, IMAGES, MSG, PDF, admit
+from tvdb_pipeline.errors import DocumentRefused
+from tvdb_pipeline.parsing.lines import PageLines
+from tvdb_pipeline.parsing.parsed import ParsedDocument
+
+PARSING_VERSION = 1
+"""Raised whenever the same bytes would give other elements; part of the stage's fingerprint."""
+_MAX_NESTING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ParseOptions:
+    """pdf_engine: ours, or a strategy of unstructured's partition_pdf where its extra is installed; ocr_engine; byte cap."""
+
+    pdf_engine: Literal["pdfium", "fast", "ocr_only", "hi_res"] = "pdfium"
+    ocr_engine: Literal["rapidocr", "tesseract"] = "rapidocr"
+    max_bytes: int = 200 << 20
+
+
+def parse(data: bytes, media_type: str, options: ParseOptions, depth: int = 0) -> ParsedDocument:
+    """Read a document of a known media type. Raises DocumentRefused; `no_text` where every page is blank."""
+    parsed = _read(data, media_type, options, depth)
+    if not any(element.text and element.text.strip() for element in parsed.elements):
+        failed = parsed.coverage()["failed"]
+        if failed:
+            raise DocumentRefused("unreadable", f"No text could be read from any page; {failed} of {len(parsed.pages)} failed.")
+        raise DocumentRefused("no_text", "There is no text in the file: every page is blank.")
+    return parsed
+
+
+def _read(data: bytes, media_type: str, options: ParseOptions, depth: int) -> ParsedDocument:
+    if media_type == PDF:
+        return _read_pdf(data, options)
+    if media_type in IMAGES:
+        from tvdb_pipeline.parsing.images import read_image
+
+        return _structured(media_type, read_image(data, options.ocr_engine))
+    if media_type in (MSG, "message/rfc822"):
+        return _read_mail(data, media_type, options, depth)
+    return _reader(media_type)(data)
+
+
+def _read_pdf(data: bytes, options: ParseOptions) -> ParsedDocument:
+    if options.pdf_engine != "pdfium":
+        from tvdb_pipeline.parsing.partition_pdf import partitioned
+
+        return partitioned(data, options.pdf_engine)
+    from tvdb_pipeline.parsing.pdf.reading import read_pdf
+
+    return _structured(PDF, list(read_pdf(data, options.ocr_engine)))
+
+
+def _structured(media_type: str, pages: list[PageLines]) -> ParsedDocument:
+    from tvdb_pipeline.parsing.layout.structure import structure
+
+    return ParsedDocument(media_type, structure(pages), [page.report for page in pages])
+
+
+def _read_mail(data: bytes, media_type: str, options: ParseOptions, depth: int) -> ParsedDocument:
+    from tvdb_pipeline.parsing import mail
+
+    def attached(content: bytes, name: str) -> ParsedDocument:
+        if depth >= _MAX_NESTING:
+            raise DocumentRefused("nested_too_deep", f"Mail is nested deeper than {_MAX_NESTING} levels.")
+        inner = admit(content[:HEAD_BYTES], len(content), name, options.max_bytes)
+        return parse(content, inner, options, depth + 1)
+
+    return mail.parse_msg(data, attached) if media_type == MSG else mail.parse_eml(data, attached)
+
+
+def _reader(media_type: str) -> Any:
+    from tvdb_pipeline.parsing import office, tabular
+
+    readers = {
+        "text/plain": office.parse_text,
+        "text/markdown": office.parse_markdown,
+        "text/html": office.parse_html,
+        "text/csv": tabular.parse_csv,
+    }
+    for ending, reader in (("document", office.parse_docx), ("presentation", office.parse_pptx), ("sheet", tabular.parse_xlsx)):
+        if media_type.endswith(ending):
+            return reader
+    return readers[media_type]

@@ -1,0 +1,85 @@
+"""What is drawn on a page besides text: ruling lines, and how much of it pictures cover.
+
+Belongs here: walking page objects. Does not: making tables of the rules.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from tvdb_pipeline.parsing.lines import Box
+from tvdb_pipeline.parsing.pdf.geometry import IDENTITY, Matrix, PageFrame, concatenated, object_matrix, transformed
+
+_MAX_OBJECTS: Final = 20_000  # a page drawn with more than this is a picture, not a table
+_MAX_DEPTH: Final = 6
+_THIN: Final = 2.5  # points: a path no thicker is a rule
+_SHORT: Final = 6.0  # points: a rule shorter than this is a tick or a dash
+
+
+@dataclass(slots=True)
+class Drawing:
+    """rules: thin horizontal and vertical boxes; picture_share: part of the page area under images, 0..1; paths: their number."""
+
+    rules: list[Box] = field(default_factory=list)
+    picture_share: float = 0.0
+    paths: int = 0
+
+
+def read_drawing(page: pdfium.PdfPage, frame: PageFrame) -> Drawing:
+    """Walk the page's objects, nested forms included."""
+    drawing = Drawing()
+    area = max(frame.width * frame.height, 1.0)
+    covered = 0.0
+    bounds = [ctypes.c_float() for _ in range(4)]
+    pointers = [ctypes.byref(value) for value in bounds]
+    for number, (item, kind, matrix) in enumerate(_objects(page)):
+        if number >= _MAX_OBJECTS:
+            drawing.rules.clear()
+            break
+        if not raw.FPDFPageObj_GetBounds(item, *pointers):
+            continue
+        left, bottom, right, top = (value.value for value in bounds)
+        box = frame.upright(*transformed(matrix, left, bottom, right, top))
+        if kind == raw.FPDF_PAGEOBJ_IMAGE:
+            covered += max(0.0, min(box.right, frame.width) - max(box.left, 0)) * max(
+                0.0, min(box.bottom, frame.height) - max(box.top, 0)
+            )
+        else:
+            drawing.paths += 1
+            drawing.rules.extend(_rules(box))
+    drawing.picture_share = min(1.0, covered / area)
+    return drawing
+
+
+def _rules(box: Box) -> Iterator[Box]:
+    width, height = box.right - box.left, box.bottom - box.top
+    if min(width, height) <= _THIN:
+        if max(width, height) >= _SHORT:
+            yield box
+    elif width >= 2 * _SHORT and height >= _SHORT:
+        # A frame or a filled cell: its four edges rule as lines do.
+        yield Box(box.left, box.top, box.right, box.top)
+        yield Box(box.left, box.bottom, box.right, box.bottom)
+        yield Box(box.left, box.top, box.left, box.bottom)
+        yield Box(box.right, box.top, box.right, box.bottom)
+
+
+def _objects(page: pdfium.PdfPage) -> Iterator[tuple[Any, int, Matrix]]:
+    for index in range(raw.FPDFPage_CountObjects(page)):
+        yield from _unfolded(raw.FPDFPage_GetObject(page, index), IDENTITY, 0)
+
+
+def _unfolded(item: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, int, Matrix]]:
+    kind = raw.FPDFPageObj_GetType(item)
+    if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH):
+        yield item, kind, matrix
+    elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
+        inner = concatenated(object_matrix(item), matrix)
+        for index in range(raw.FPDFFormObj_CountObjects(item)):
+            yield from _unfolded(raw.FPDFFormObj_GetObject(item, index), inner, depth + 1)

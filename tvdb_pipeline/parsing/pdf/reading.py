@@ -1,0 +1,87 @@
+"""A whole PDF -> the lines of each page, each page read the way that suits it.
+
+Belongs here: opening the file, its refusals, and the loop over pages. Does not: what happens inside a page.
+A page that fails is reported as failed; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from tvdb_pipeline.errors import DocumentRefused
+from tvdb_pipeline.parsing.lines import PageLines
+from tvdb_pipeline.parsing.parsed import PageReport
+from tvdb_pipeline.parsing.pdf.drawing import read_drawing
+from tvdb_pipeline.parsing.pdf.geometry import PageFrame
+from tvdb_pipeline.parsing.pdf.routing import route
+from tvdb_pipeline.parsing.pdf.words import page_text, text_lines
+
+OCR_DPI: Final = 200
+_MAX_PAGES: Final = 5000
+_MAX_PIXELS: Final = 40_000_000  # a poster-sized page is rendered coarser, not refused
+
+
+def read_pdf(data: bytes, ocr_engine: str) -> Iterator[PageLines]:
+    """The pages in order. Raises DocumentRefused: `encrypted`, `corrupt`, `too_many_pages`."""
+    document = _open(data)
+    try:
+        count = len(document)
+        if count == 0:
+            raise DocumentRefused("corrupt", "The PDF has no pages; export it again.")
+        if count > _MAX_PAGES:
+            raise DocumentRefused("too_many_pages", f"The PDF has {count} pages, over the limit of {_MAX_PAGES}; split it.")
+        for index in range(count):
+            yield _read_page(document, index, ocr_engine)
+    finally:
+        document.close()
+
+
+def _open(data: bytes) -> pdfium.PdfDocument:
+    try:
+        document = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        code = raw.FPDF_GetLastError() if error.err_code is None else error.err_code
+        if code == raw.FPDF_ERR_PASSWORD:
+            raise DocumentRefused("encrypted", "The PDF needs a password; upload a copy without one.") from None
+        if code == raw.FPDF_ERR_SECURITY:
+            raise DocumentRefused("encrypted", "The PDF is locked by a security scheme that cannot be opened.") from None
+        raise DocumentRefused("corrupt", "The PDF is damaged and cannot be opened; export it again.") from None
+    document.init_forms()
+    return document
+
+
+def _read_page(document: pdfium.PdfDocument, index: int, ocr_engine: str) -> PageLines:
+    number = index + 1
+    try:
+        page = document[index]
+    except pdfium.PdfiumError:
+        return PageLines(PageReport(number, "failed", note="the page cannot be loaded"), 612, 792)
+    try:
+        frame = PageFrame.of(page)
+        drawing = read_drawing(page, frame)
+        textpage = page.get_textpage()
+        text = page_text(textpage)
+        way = route(text, drawing, page)
+        if way == "ocr":
+            return _recognized(page, number, frame, ocr_engine)
+        walls = [rule for rule in drawing.rules if rule.bottom - rule.top > rule.right - rule.left]
+        lines = text_lines(textpage, text, frame, walls) if way == "text" else []
+        return PageLines(PageReport(number, way), frame.width, frame.height, lines, drawing.rules if lines else [])
+    except pdfium.PdfiumError:
+        return PageLines(PageReport(number, "failed", note="the page cannot be read"), 612, 792)
+    finally:
+        page.close()
+
+
+def _recognized(page: pdfium.PdfPage, number: int, frame: PageFrame, engine: str) -> PageLines:
+    # Text PDFs are the rule; they do not wait for the OCR engine to be imported.
+    from tvdb_pipeline.parsing import ocr
+
+    pixels = frame.width * frame.height * (OCR_DPI / 72) ** 2
+    dpi = OCR_DPI * min(1.0, (_MAX_PIXELS / pixels) ** 0.5) if pixels > 0 else OCR_DPI
+    image = page.render(scale=dpi / 72, grayscale=True).to_pil()
+    return ocr.read_page(image, number, dpi, engine)

@@ -1,0 +1,19 @@
+CREATE TABLE tvdb.vector_rows (
+    document_key    text NOT NULL,
+    chunk_index     integer NOT NULL CHECK (chunk_index >= 0),
+    text            text NOT NULL,
+    page_start      integer NOT NULL CHECK (page_start >= 1),
+    page_end        integer NOT NULL CHECK (page_end >= page_start),
+    section         text[] NOT NULL DEFAULT '{}',
+    tokens          integer NOT NULL CHECK (tokens > 0),
+    embedding       vector(1536),
+    embedding_model text,
+    provisional     boolean NOT NULL DEFAULT false,
+    text_sha256     text NOT NULL,
+    search_text     tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED,
+    PRIMARY KEY (document_key, chunk_index),
+    CHECK ((embedding IS NULL) = (embedding_model IS NULL))
+);
+ALTER TABLE tvdb.vector_rows ALTER COLUMN embedding SET STORAGE EXTERNAL;
+CREATE INDEX vector_rows_search_text ON tvdb.vector_rows USING gin (search_text);
+CREATE INDEX vector_rows_model ON tvdb.vector_rows (embedding_model);
