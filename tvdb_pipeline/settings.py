@@ -98,4 +98,6 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise TvdbError("bad_setting", f"Setting {name} is not valid: {first['msg']}. Correct it and try again.") from None
+        raise TvdbError(
+            "bad_setting", f"Setting {name} is not valid: {first['msg']}. Correct it and try again."
+        ) from None

@@ -7,7 +7,7 @@ All amounts are nano-dollars (see `prices`); days are UTC; the hour is the last 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,6 +62,15 @@ class BudgetState:
     requests_last_hour: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """texts and requests sent, nano-dollars booked."""
+
+    texts: int
+    requests: int
+    cost_nano: int
+
+
 class Ledger:
     """The ledger of one database under given limits."""
 
@@ -112,6 +121,19 @@ class Ledger:
         """Today's and the last hour's figures."""
         with self._database.connection() as conn:
             return self._state(conn)
+
+    def last_request(self) -> int:
+        """The number of the newest request, 0 before the first: a mark for `sums_since`."""
+        return self._database.fetch("SELECT coalesce(max(id), 0) FROM tvdb.requests")[0][0]
+
+    def sums_since(self, mark: int, keys: Sequence[str]) -> Sums:
+        """What was sent after `mark` for any of these documents, to any client, the mock included."""
+        row = self._database.fetch(
+            """SELECT coalesce(sum(inputs), 0)::bigint, count(*), coalesce(sum(cost_nano), 0)::bigint FROM tvdb.requests
+               WHERE id > %s AND id IN (SELECT request_id FROM tvdb.request_shares WHERE document_key = ANY(%s))""",
+            (mark, list(keys)),
+        )[0]
+        return Sums(*row)
 
     def _state(self, conn: Connection) -> BudgetState:
         row = conn.execute(

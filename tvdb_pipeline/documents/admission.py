@@ -47,7 +47,9 @@ def admit(head: bytes, size: int, name: str, max_bytes: int) -> str:
     if size == 0:
         raise DocumentRefused("empty", "The file is empty; upload it again.")
     if size > max_bytes:
-        raise DocumentRefused("too_large", f"The file has {size} bytes, over the limit of {max_bytes} (TVDB_MAX_DOCUMENT_MB).")
+        raise DocumentRefused(
+            "too_large", f"The file has {size} bytes, over the limit of {max_bytes} (TVDB_MAX_DOCUMENT_MB)."
+        )
     suffix = PurePath(name).suffix.lower()
     media_type = _by_content(head, suffix)
     if media_type is None:
@@ -89,9 +91,14 @@ def _ole(suffix: str) -> str:
 
 def _plain_text(head: bytes, suffix: str) -> str | None:
     if suffix not in _TEXT:
-        if suffix == ".pdf" or suffix in _OFFICE or suffix in {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".msg"}:
+        if (
+            suffix == ".pdf"
+            or suffix in _OFFICE
+            or suffix in {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".msg"}
+        ):
             raise DocumentRefused(
-                "wrong_extension", f"The content is not what the extension {suffix} says; the file is damaged or misnamed."
+                "wrong_extension",
+                f"The content is not what the extension {suffix} says; the file is damaged or misnamed.",
             )
         return None
     utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))

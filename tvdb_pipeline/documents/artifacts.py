@@ -38,7 +38,7 @@ class ArtifactStore:
         """Store `data`, compressed. Raises TvdbError(`disk`)."""
         target = self.path(stage, version)
         try:
-            with _complete_or_absent(target) as file:
+            with _CompleteOrAbsent(target) as file:
                 file.write(zlib.compress(data, 1))
         except OSError as error:
             raise _disk(error) from error
@@ -58,7 +58,9 @@ class ArtifactStore:
             before = source.stat(follow_symlinks=False)
             descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError as error:
-            raise TvdbError("file_gone", "The file is no longer there; it will be removed at the next look.", retryable=True) from error
+            raise TvdbError(
+                "file_gone", "The file is no longer there; it will be removed at the next look.", retryable=True
+            ) from error
         except OSError as error:
             raise TvdbError(
                 "unreadable", f"The file cannot be read (errno {error.errno}); check its permissions.", retryable=True
@@ -67,7 +69,9 @@ class ArtifactStore:
             digest, size = self._copy_in(file)
             after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
-            raise TvdbError("still_growing", "The file changed while it was read; it is taken up when it is whole.", retryable=True)
+            raise TvdbError(
+                "still_growing", "The file changed while it was read; it is taken up when it is whole.", retryable=True
+            )
         return digest, size
 
     def _copy_in(self, file: BinaryIO) -> tuple[str, int]:
@@ -85,7 +89,7 @@ class ArtifactStore:
                     os.fsync(copy.fileno())
                     target = self.path("raw_file", hasher.hexdigest())
                     target.parent.mkdir(exist_ok=True)
-                    os.replace(copy.name, target)
+                    Path(copy.name).replace(target)
                 except BaseException:
                     Path(copy.name).unlink(missing_ok=True)
                     raise
@@ -98,7 +102,7 @@ class ArtifactStore:
         self.path(stage, version).unlink(missing_ok=True)
 
 
-class _complete_or_absent:
+class _CompleteOrAbsent:
     """A file that appears under its name only when it was written to the end."""
 
     def __init__(self, target: Path) -> None:
@@ -114,7 +118,7 @@ class _complete_or_absent:
             if kind is None:
                 self._file.flush()
                 os.fsync(self._file.fileno())
-                os.replace(self._file.name, self._target)
+                Path(self._file.name).replace(self._target)
         finally:
             self._file.close()
             Path(self._file.name).unlink(missing_ok=True)
@@ -122,5 +126,7 @@ class _complete_or_absent:
 
 def _disk(error: OSError) -> TvdbError:
     return TvdbError(
-        "disk", f"The artifact store cannot be written (errno {error.errno}); free space under TVDB_HOME.", retryable=True
+        "disk",
+        f"The artifact store cannot be written (errno {error.errno}); free space under TVDB_HOME.",
+        retryable=True,
     )

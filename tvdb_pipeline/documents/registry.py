@@ -65,7 +65,8 @@ def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> l
         added.extend(row[0] for row in done)
         if source is not None:
             conn.execute(
-                "UPDATE tvdb.documents SET source = %s WHERE key = %s AND source IS DISTINCT FROM %s", (source, key, source)
+                "UPDATE tvdb.documents SET source = %s WHERE key = %s AND source IS DISTINCT FROM %s",
+                (source, key, source),
             )
     return added
 

@@ -6,7 +6,7 @@ Belongs here: names, order and version arithmetic. Does not: what a stage does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 Stage = Literal["raw_file", "parsed_text", "chunks", "embeddings", "vector_rows"]
@@ -19,6 +19,11 @@ def upstream(stage: Stage) -> Stage | None:
     """The stage before, or None for the first."""
     position = STAGES.index(stage)
     return STAGES[position - 1] if position else None
+
+
+def selected(names: Collection[str]) -> frozenset[Stage]:
+    """The stages of these names."""
+    return frozenset[Stage](stage for stage in STAGES if stage in names)
 
 
 def data_versions(content_sha256: str, fingerprints: Mapping[Stage, str]) -> dict[Stage, str]:

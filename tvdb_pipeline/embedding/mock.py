@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,10 +23,12 @@ MOCK_MODEL: Final = "mock-hashed-1536"
 _WORD = re.compile(r"[^\W_]+")
 _PAIR_WEIGHT = 0.5
 _STOP_WORDS = frozenset(
-    "a an the of to in on at by for from with without and or but if as is are was were be been being it its this that these"
-    " those which who whom what when where why how do does did done has have had not no nor can could may might must shall"
-    " should will would i you he she we they my your his her our their me him us them there here than then so such any each"
-    " per also into under over about between".split()
+    """
+    a an the of to in on at by for from with without and or but if as is are was were be been being it its this that
+    these those which who whom what when where why how do does did done has have had not no nor can could may might
+    must shall should will would i you he she we they my your his her our their me him us them there here than then
+    so such any each per also into under over about between
+    """.split()  # noqa: SIM905
 )
 
 
@@ -55,7 +58,7 @@ def _features(text: str) -> dict[str, float]:
     words = [_stem(word) for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
     counts = Counter(words)
     weights = {word: 1.0 + math.log(count) for word, count in counts.items()}
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         weights[f"{first} {second}"] = _PAIR_WEIGHT
     return weights
 

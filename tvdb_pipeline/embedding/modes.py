@@ -67,7 +67,9 @@ def create_client(settings: Settings, mode: ServiceMode | None = None) -> Embedd
 
 def _missing(settings: Settings) -> ProviderError | None:
     if settings.openai_api_key is None:
-        return ProviderError("no_key", "No key is set; set OPENAI_API_KEY, or use TVDB_SERVICE_MODE=MOCK.", retryable=True)
+        return ProviderError(
+            "no_key", "No key is set; set OPENAI_API_KEY, or use TVDB_SERVICE_MODE=MOCK.", retryable=True
+        )
     if settings.provider_agreement is None:
         return ProviderError(
             "no_agreement",

@@ -55,7 +55,11 @@ def _vectors(data: Sequence[Any], expected: int) -> Vectors:
     for item in data:
         raw: object = item.embedding
         try:
-            row = np.frombuffer(base64.b64decode(raw), dtype="<f4") if isinstance(raw, str) else np.asarray(raw, dtype=np.float32)
+            row = (
+                np.frombuffer(base64.b64decode(raw), dtype="<f4")
+                if isinstance(raw, str)
+                else np.asarray(raw, dtype=np.float32)
+            )
         except (ValueError, TypeError) as error:
             raise _malformed("holds a vector that cannot be decoded") from error
         if row.shape != (DIMENSIONS,):
@@ -69,7 +73,12 @@ def _vectors(data: Sequence[Any], expected: int) -> Vectors:
 
 def _malformed(what: str) -> ProviderError:
     # It came with status 200, so it was billed.
-    return ProviderError("malformed_response", f"The provider's answer {what}; it is asked again later.", retryable=True, billed="unknown")
+    return ProviderError(
+        "malformed_response",
+        f"The provider's answer {what}; it is asked again later.",
+        retryable=True,
+        billed="unknown",
+    )
 
 
 def _classified(error: openai.OpenAIError) -> ProviderError:
@@ -78,13 +87,20 @@ def _classified(error: openai.OpenAIError) -> ProviderError:
 
     code = getattr(error, "code", None)
     if isinstance(error, openai.APITimeoutError):
-        return ProviderError("timeout", "The provider did not answer in time; it is asked again later.", retryable=True, billed="unknown")
+        return ProviderError(
+            "timeout", "The provider did not answer in time; it is asked again later.", retryable=True, billed="unknown"
+        )
     if isinstance(error, openai.APIConnectionError):
         return ProviderError(
-            "connection", "The provider could not be reached; it is asked again later.", retryable=True, billed="unknown"
+            "connection",
+            "The provider could not be reached; it is asked again later.",
+            retryable=True,
+            billed="unknown",
         )
     if code == "insufficient_quota" or code == "billing_hard_limit_reached":
-        return ProviderError("quota", "The provider account has no credit left; add credit or raise its limit.", retryable=True)
+        return ProviderError(
+            "quota", "The provider account has no credit left; add credit or raise its limit.", retryable=True
+        )
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return ProviderError("auth", "The provider refused the key; correct OPENAI_API_KEY.", retryable=True)
     if isinstance(error, openai.RateLimitError):

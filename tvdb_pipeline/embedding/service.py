@@ -87,13 +87,17 @@ class EmbeddingService:
         return Bought(stand_in.model, provisional=True)
 
     def _with_retries(self, client: EmbeddingClient, request: Sequence[Wanted], purpose: Purpose) -> None:
-        for attempt in stamina.retry_context(on=_transient, attempts=MAX_ATTEMPTS, wait_initial=self._first_wait, timeout=None):
+        for attempt in stamina.retry_context(
+            on=_transient, attempts=MAX_ATTEMPTS, wait_initial=self._first_wait, timeout=None
+        ):
             with attempt:
                 self._attempt(client, request, purpose)
 
     def _attempt(self, client: EmbeddingClient, request: Sequence[Wanted], purpose: Purpose) -> None:
         order = _order(request, purpose)
-        number = self._ledger.reserve(client.model, order) if client.paid else self._ledger.record_free(client.model, order)
+        number = (
+            self._ledger.reserve(client.model, order) if client.paid else self._ledger.record_free(client.model, order)
+        )
         try:
             self.sent.texts += len(request)
             self.sent.requests += 1

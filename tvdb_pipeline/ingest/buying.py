@@ -66,7 +66,9 @@ class Buying:
         own = cache.known(self._shop.database, client.model, hashes)
         work.bought |= {name: Bought(client.model, self._shop.embedding.provisional) for name in own}
         if hashes - work.bought.keys():
-            work.refusal = TvdbError("upstream_missing", "Vectors are not there; select embeddings, too.", retryable=True)
+            work.refusal = TvdbError(
+                "upstream_missing", "Vectors are not there; select embeddings, too.", retryable=True
+            )
 
     def _buy(self, request: list[Wanted]) -> Iterator[Work]:
         started = time.monotonic()

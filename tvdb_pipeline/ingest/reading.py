@@ -38,17 +38,27 @@ def keep(shop: Workshop, work: Work, *, selected: bool) -> Read:
             digest, work.bytes = shop.artifacts.keep_file(work.file)
         else:
             known = work.document
-            if known.content_sha256 is None or known.media_type is None or not shop.artifacts.has("raw_file", known.content_sha256):
+            if (
+                known.content_sha256 is None
+                or known.media_type is None
+                or not shop.artifacts.has("raw_file", known.content_sha256)
+            ):
                 raise _upstream_missing("raw_file")
             digest, work.media_type, work.bytes = known.content_sha256, known.media_type, known.bytes or 0
     except OSError as error:
-        refusal = TvdbError("unreadable", f"The file cannot be read (errno {error.errno}); check its permissions.", retryable=True)
+        refusal = TvdbError(
+            "unreadable", f"The file cannot be read (errno {error.errno}); check its permissions.", retryable=True
+        )
         return work, [_failed(work, "raw_file", refusal)], refusal
     except TvdbError as refusal:
         return work, [_failed(work, "raw_file", refusal)], refusal
     marks = fingerprints(shop.settings, shop.embedding.client.model, work.media_type)
     work.versions = data_versions(digest, marks)
-    return work, [_passed(work, "raw_file", {"bytes": work.bytes, "media_type": work.media_type})] if selected else [], None
+    return (
+        work,
+        [_passed(work, "raw_file", {"bytes": work.bytes, "media_type": work.media_type})] if selected else [],
+        None,
+    )
 
 
 def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: frozenset[Stage]) -> Iterator[Read]:
@@ -63,7 +73,10 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
         else:
             refusal = _upstream_missing("parsed_text")
             yield work, [_failed(work, "chunks" if "chunks" in stages else "embeddings", refusal)], refusal
-    queue = [ParseJob(key, shop.artifacts.path("raw_file", work.versions["raw_file"]), work.media_type) for key, work in jobs.items()]
+    queue = [
+        ParseJob(key, shop.artifacts.path("raw_file", work.versions["raw_file"]), work.media_type)
+        for key, work in jobs.items()
+    ]
     for result in parsers.parse(queue):
         work = jobs[result.key]
         work.seconds["parse"] = result.seconds
@@ -80,12 +93,16 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
 
 def _parsed(shop: Workshop, work: Work, body: bytes | None, stages: frozenset[Stage]) -> Read:
     if body is None:
-        refusal = TvdbError("artifact_damaged", "A stored result was damaged and is made again at the next run.", retryable=True)
+        refusal = TvdbError(
+            "artifact_damaged", "A stored result was damaged and is made again at the next run.", retryable=True
+        )
         shop.artifacts.remove("parsed_text", work.versions["parsed_text"])
         return work, [_failed(work, "parsed_text", refusal)], refusal
     parsed = ParsedDocument.from_json(body)
-    work.coverage = dict(parsed.coverage())
-    work.missing = [f"page {page.number}: {page.note}" for page in parsed.pages if page.route == "failed"] + parsed.missing
+    work.coverage = parsed.coverage()
+    work.missing = [
+        f"page {page.number}: {page.note}" for page in parsed.pages if page.route == "failed"
+    ] + parsed.missing
     outcomes: list[StageOutcome] = []
     if "parsed_text" in stages:
         check = coverage_check(work)
@@ -96,7 +113,9 @@ def _parsed(shop: Workshop, work: Work, body: bytes | None, stages: frozenset[St
 
 def coverage_check(work: Work) -> CheckOutcome:
     """`parsed_text/text_covers_pages`: every page was read as text, by OCR, or is blank. Not blocking: the rest is of use."""
-    return CheckOutcome("text_covers_pages", work.coverage["failed"] == 0, False, {"pages": work.pages, **work.coverage})
+    return CheckOutcome(
+        "text_covers_pages", work.coverage["failed"] == 0, False, {"pages": work.pages, **work.coverage}
+    )
 
 
 def _chunk(

@@ -60,18 +60,34 @@ def embedded(shop: Workshop, work: Work) -> StageOutcome:
     assert work.chunks is not None
     model, marks = _model(shop, work), fingerprints(shop.settings, _model(shop, work), work.media_type)
     work.versions = data_versions(work.versions["raw_file"], marks)
-    provisional = sum(1 for piece in work.chunks if piece.sha256 in work.bought and work.bought[piece.sha256].provisional)
-    metrics: dict[str, Any] = {"vectors": sum(1 for piece in work.chunks if piece.sha256 in work.bought), "provisional": provisional}
+    provisional = sum(
+        1 for piece in work.chunks if piece.sha256 in work.bought and work.bought[piece.sha256].provisional
+    )
+    metrics: dict[str, Any] = {
+        "vectors": sum(1 for piece in work.chunks if piece.sha256 in work.bought),
+        "provisional": provisional,
+    }
     cost = _cost_check(shop, work)
     if work.refusal is not None:
         return StageOutcome(work.key, "embeddings", "deferred", metrics=metrics, checks=(cost,), error=work.refusal)
     report = rows.vector_report(shop.database, work.bought)
-    norms = {"texts": report.texts, "vectors": report.vectors, "least_norm": report.least_norm, "most_norm": report.most_norm}
+    norms = {
+        "texts": report.texts,
+        "vectors": report.vectors,
+        "least_norm": report.least_norm,
+        "most_norm": report.most_norm,
+    }
     formed = CheckOutcome("vectors_well_formed", report.passed, True, {**norms, "distinct": report.distinct})
     if not report.passed:
-        work.refusal = TvdbError("vectors_malformed", "Vectors are missing, not of unit length, or all alike.", "provider", True)
-        return StageOutcome(work.key, "embeddings", "failed", metrics=metrics, checks=(formed, cost), error=work.refusal)
-    return StageOutcome(work.key, "embeddings", "passed", work.versions["embeddings"], {**metrics, "model": model}, (formed, cost))
+        work.refusal = TvdbError(
+            "vectors_malformed", "Vectors are missing, not of unit length, or all alike.", "provider", True
+        )
+        return StageOutcome(
+            work.key, "embeddings", "failed", metrics=metrics, checks=(formed, cost), error=work.refusal
+        )
+    return StageOutcome(
+        work.key, "embeddings", "passed", work.versions["embeddings"], {**metrics, "model": model}, (formed, cost)
+    )
 
 
 def store(shop: Workshop, work: Work) -> StageOutcome:
@@ -86,11 +102,16 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
         if not (unchanged and report.passed and report.provisional == _provisional(work)):
             report = rows.swap(conn, work.key, work.chunks, work.bought)
         check = CheckOutcome(
-            "rows_match_chunks", report.passed, True, {"chunks": report.chunks, "rows": report.rows, "vectors": report.vectors}
+            "rows_match_chunks",
+            report.passed,
+            True,
+            {"chunks": report.chunks, "rows": report.rows, "vectors": report.vectors},
         )
         if not report.passed:
             conn.rollback()
-            refusal = TvdbError("rows_mismatch", "The rows stored do not match the chunks; the earlier rows were kept.", retryable=True)
+            refusal = TvdbError(
+                "rows_mismatch", "The rows stored do not match the chunks; the earlier rows were kept.", retryable=True
+            )
             return StageOutcome(work.key, "vector_rows", "failed", checks=(check,), error=refusal)
         work.seconds["store"] = time.monotonic() - started
         _finish(shop, work, report, conn)
@@ -149,7 +170,9 @@ def _found(work: Work) -> dict[str, Any]:
         reached = STAGES[: 3 if work.chunks is not None else 1]
         values |= {"content_sha256": work.versions["raw_file"], "media_type": work.media_type, "bytes": work.bytes}
         kept = work.document.versions.get("vector_rows")
-        values["versions"] = {stage: work.versions[stage] for stage in reached} | ({"vector_rows": kept} if kept else {})
+        values["versions"] = {stage: work.versions[stage] for stage in reached} | (
+            {"vector_rows": kept} if kept else {}
+        )
     if work.coverage:
         values |= {"pages": work.pages, "page_coverage": work.coverage}
     return values
@@ -171,7 +194,11 @@ def _cost_check(shop: Workshop, work: Work) -> CheckOutcome:
     cost = bill.cost_nano if bill else 0
     day = shop.ledger.state()
     within = cost <= limits.document_nano and day.spent_nano + day.held_nano <= limits.daily_nano
-    figures = {"document_usd": dollars(cost), "day_usd": dollars(day.spent_nano), "day_limit_usd": dollars(limits.daily_nano)}
+    figures = {
+        "document_usd": dollars(cost),
+        "day_usd": dollars(day.spent_nano),
+        "day_limit_usd": dollars(limits.daily_nano),
+    }
     return CheckOutcome("cost_within_limits", within, True, figures)
 
 

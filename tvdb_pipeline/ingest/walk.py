@@ -13,7 +13,7 @@ from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.claims import Claims
 from tvdb_pipeline.documents.identity import located
 from tvdb_pipeline.documents.stages import STAGES, Stage, upstream
-from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.ingest import storing
 from tvdb_pipeline.ingest.buying import Buying
 from tvdb_pipeline.ingest.outcomes import StageOutcome
@@ -45,7 +45,9 @@ def walk(shop: Workshop, batch: Sequence[str], stages: frozenset[Stage] = frozen
             waiting = [key for key in waiting if key not in fences]
             if waiting:
                 time.sleep(_CLAIM_POLL_SECONDS)
-                gone = {document.key for document in registry.load(shop.database, waiting) if document.state == "deleted"}
+                gone = {
+                    document.key for document in registry.load(shop.database, waiting) if document.state == "deleted"
+                }
                 waiting = [key for key in waiting if key not in gone]
 
 
@@ -59,6 +61,7 @@ class _Batch:
     def __init__(self, shop: Workshop, claims: Claims, stages: frozenset[Stage]) -> None:
         self._shop, self._claims, self._stages = shop, claims, stages
         self._buying = Buying(shop)
+        self._admitted: dict[str, list[StageOutcome]] = {}
         self._last = next(stage for stage in reversed(STAGES) if stage in stages)
 
     def run(self, fences: dict[str, int]) -> Iterator[StageOutcome]:
@@ -67,15 +70,21 @@ class _Batch:
             work = Work(document, fences[document.key], located(document.path, self._shop.settings.upload_dir))
             storing.begin(self._shop, work)
             work, outcomes, refusal = keep(self._shop, work, selected="raw_file" in self._stages)
-            yield from outcomes
             if refusal is not None:
+                yield from outcomes
                 self._refuse(work, refusal, None)
             elif self._last == "raw_file":
+                yield from outcomes
                 self._leave(work, "raw_file")
             else:
+                # Whether the file is fit shows only when it is decoded: until then it does not count as admitted.
+                self._admitted[document.key] = outcomes
                 kept.append(work)
         with self._shop.parsers() as parsers:
             for work, outcomes, refusal in read(self._shop, parsers, kept, self._stages):
+                for admitted in self._admitted.pop(work.key):
+                    unfit = isinstance(refusal, DocumentRefused)
+                    yield StageOutcome(work.key, "raw_file", "failed", error=refusal) if unfit else admitted
                 yield from outcomes
                 yield from self._after_reading(work, outcomes, refusal)
             for work in self._buying.flush():
@@ -85,8 +94,8 @@ class _Batch:
         self, work: Work, outcomes: list[StageOutcome], refusal: TvdbError | None
     ) -> Iterator[StageOutcome]:
         if refusal is not None:
-            failed = next((outcome.stage for outcome in outcomes if outcome.status == "failed"), "parsed_text")
-            self._refuse(work, refusal, upstream(failed))
+            unfit = isinstance(refusal, DocumentRefused)
+            self._refuse(work, refusal, None if unfit else upstream(outcomes[-1].stage))
         elif self._last in ("parsed_text", "chunks"):
             self._leave(work, self._last)
         elif "embeddings" in self._stages:

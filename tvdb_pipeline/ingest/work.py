@@ -13,6 +13,7 @@ from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.embedding.service import Bought
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.parsing.parsed import Route
 
 
 def _no_seconds() -> dict[str, float]:
@@ -33,7 +34,7 @@ class Work:
     media_type: str = ""
     bytes: int = 0
     versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
-    coverage: dict[str, int] = field(default_factory=dict[str, int])
+    coverage: dict[Route, int] = field(default_factory=dict[Route, int])
     missing: list[str] = field(default_factory=list[str])
     chunks: list[Chunk] | None = None
     bought: dict[str, Bought] = field(default_factory=dict[str, Bought])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from tvdb_pipeline.budget.ledger import Ledger, Limits
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents.artifacts import ArtifactStore
@@ -48,5 +47,3 @@ def build_workshop(
     ledger = Ledger(database, limits_of(settings))
     store = artifacts or ArtifactStore(settings.home / "artifacts")
     return Workshop(settings, database, store, EmbeddingService(client, ledger, database), ledger)
-
-

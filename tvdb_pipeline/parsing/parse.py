@@ -34,7 +34,9 @@ def parse(data: bytes, media_type: str, options: ParseOptions, depth: int = 0) -
     if not any(element.text and element.text.strip() for element in parsed.elements):
         failed = parsed.coverage()["failed"]
         if failed:
-            raise DocumentRefused("unreadable", f"No text could be read from any page; {failed} of {len(parsed.pages)} failed.")
+            raise DocumentRefused(
+                "unreadable", f"No text could be read from any page; {failed} of {len(parsed.pages)} failed."
+            )
         raise DocumentRefused("no_text", "There is no text in the file: every page is blank.")
     return parsed
 
@@ -88,7 +90,11 @@ def _reader(media_type: str) -> Any:
         "text/html": office.parse_html,
         "text/csv": tabular.parse_csv,
     }
-    for ending, reader in (("document", office.parse_docx), ("presentation", office.parse_pptx), ("sheet", tabular.parse_xlsx)):
+    for ending, reader in (
+        ("document", office.parse_docx),
+        ("presentation", office.parse_pptx),
+        ("sheet", tabular.parse_xlsx),
+    ):
         if media_type.endswith(ending):
             return reader
     return readers[media_type]

@@ -54,7 +54,9 @@ def _answer(job: bytes) -> bytes:
     except TvdbError as error:
         return b"-" + json.dumps(error.as_json()).encode()
     except MemoryError:
-        return b"-" + _failure("out_of_memory", "Reading the file takes more memory than allowed (TVDB_PARSE_MEMORY_MB).")
+        return b"-" + _failure(
+            "out_of_memory", "Reading the file takes more memory than allowed (TVDB_PARSE_MEMORY_MB)."
+        )
     except Exception as error:
         # The type of the error only: its message may quote the document.
         return b"-" + _failure("parser_error", f"The file could not be read ({type(error).__name__}).")

@@ -95,7 +95,9 @@ def _table(run: list[list[TextLine]]) -> AlignedTable | None:
     if filled < _FILLED * len(cells) * len(columns):
         return None
     every = [line.box for row in run for line in row]
-    box = Box(min(b.left for b in every), min(b.top for b in every), max(b.right for b in every), max(b.bottom for b in every))
+    box = Box(
+        min(b.left for b in every), min(b.top for b in every), max(b.right for b in every), max(b.bottom for b in every)
+    )
     return AlignedTable(cells, box)
 
 

@@ -62,7 +62,9 @@ def _merged(bands: list[list[TextLine]], height: float) -> list[list[TextLine]]:
     """Neighbouring bands put together again as long as they form the same columns, so that a column is not cut in bands."""
     merged: list[list[TextLine]] = []
     for band in bands:
-        if merged and (_columns(merged[-1] + band, height) or not _spread(band, height) and not _spread(merged[-1], height)):
+        if merged and (
+            _columns(merged[-1] + band, height) or (not _spread(band, height) and not _spread(merged[-1], height))
+        ):
             merged[-1] = merged[-1] + band
         else:
             merged.append(list(band))

@@ -17,7 +17,9 @@ _EDGE: Final = 0.09  # of the page height, at top and bottom
 _LEAST_PAGES: Final = 3
 _SHARE: Final = 0.3  # of the pages that have text
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
-_PAGE_NUMBER = re.compile(r"^[-–—(\s]*(?:page|pg\.?|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:of|/)\s*\d{1,4})?[-–—)\s]*$", re.I)
+_PAGE_NUMBER = re.compile(
+    r"^[-–—(\s]*(?:page|pg\.?|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:of|/)\s*\d{1,4})?[-–—)\s]*$", re.I
+)
 
 
 def split_furniture(
@@ -55,7 +57,8 @@ def _at_edges(page: PageLines, grids: Sequence[Grid]) -> list[tuple[TextLine, bo
     return [
         (line, line.box.bottom <= edge)
         for line in page.lines
-        if (line.box.bottom <= edge or line.box.top >= page.height - edge) and not any(grid.holds(line) for grid in grids)
+        if (line.box.bottom <= edge or line.box.top >= page.height - edge)
+        and not any(grid.holds(line) for grid in grids)
     ]
 
 

@@ -37,7 +37,10 @@ class Grid:
     def holds(self, line: TextLine) -> bool:
         """Whether the line's middle lies in the region."""
         x, y = (line.box.left + line.box.right) / 2, (line.box.top + line.box.bottom) / 2
-        return self.columns[0] - _NEAR <= x <= self.columns[-1] + _NEAR and self.rows[0] - _NEAR <= y <= self.rows[-1] + _NEAR
+        return (
+            self.columns[0] - _NEAR <= x <= self.columns[-1] + _NEAR
+            and self.rows[0] - _NEAR <= y <= self.rows[-1] + _NEAR
+        )
 
     def cells(self, lines: Sequence[TextLine]) -> list[list[str]]:
         """The text of each cell, row by row; rows and columns without any text are left out."""
@@ -64,7 +67,10 @@ class Grid:
 
     def _parted(self, row: int, border: float) -> bool:
         middle = (self.rows[row] + self.rows[row + 1]) / 2
-        return any(abs(wall.left - border) <= _NEAR and wall.top - _NEAR <= middle <= wall.bottom + _NEAR for wall in self.walls)
+        return any(
+            abs(wall.left - border) <= _NEAR and wall.top - _NEAR <= middle <= wall.bottom + _NEAR
+            for wall in self.walls
+        )
 
 
 def find_grids(rules: Sequence[Box], lines: Sequence[TextLine]) -> list[Grid]:
@@ -95,7 +101,12 @@ def _connected(rules: Sequence[Box]) -> list[list[Box]]:
         apart: list[tuple[Box, list[Box]]] = []
         for other, others in groups:
             if _touch(box, other):
-                box = Box(min(box.left, other.left), min(box.top, other.top), max(box.right, other.right), max(box.bottom, other.bottom))
+                box = Box(
+                    min(box.left, other.left),
+                    min(box.top, other.top),
+                    max(box.right, other.right),
+                    max(box.bottom, other.bottom),
+                )
                 members = others + members
             else:
                 apart.append((other, others))

@@ -16,7 +16,9 @@ from tvdb_pipeline.parsing.pdf.words import HYPHEN
 Kind = Literal["Title", "NarrativeText", "ListItem"]
 _BULLET = re.compile(r"^(?:[•●○▪■◦‣\uf0b7·*–—-]|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)])\s+\S")
 _BULLET_ALONE = re.compile(r"^(?:[•●○▪■◦‣\uf0b7·*–—-]|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)])$")
-_NUMBERED_TITLE = re.compile(r"^(?:(?:chapter|section|article|part|appendix|schedule)\s+[\dA-Z]+|\d+(?:\.\d+)+\.?\s+[A-Z])", re.I)
+_NUMBERED_TITLE = re.compile(
+    r"^(?:(?:chapter|section|article|part|appendix|schedule)\s+[\dA-Z]+|\d+(?:\.\d+)+\.?\s+[A-Z])", re.I
+)
 _MAX_TITLE_WORDS: Final = 16
 
 
@@ -57,7 +59,9 @@ def joined_rows(lines: Sequence[TextLine]) -> Iterator[TextLine]:
     for line in lines:
         overlap = 0.0 if row is None else min(row.box.bottom, line.box.bottom) - max(row.box.top, line.box.top)
         if row is not None and overlap > 0.5 * min(row.size, line.size) and line.box.left >= row.box.right - 1:
-            row = TextLine(f"{row.text} {line.text}", _around(row.box, line.box), max(row.size, line.size), row.bold and line.bold)
+            row = TextLine(
+                f"{row.text} {line.text}", _around(row.box, line.box), max(row.size, line.size), row.bold and line.bold
+            )
         else:
             if row is not None:
                 yield row
@@ -78,7 +82,11 @@ def _begins_new(group: list[TextLine], line: TextLine, leading: float) -> bool:
     # A new first-line indent, or a line that stopped well short of the others.
     indent = line.box.left - before.box.left
     width = max(member.box.right for member in group) - min(member.box.left for member in group)
-    short = len(group) > 1 and before.box.right < group[0].box.left + 0.7 * width and before.text.endswith((".", ":", "?", "!"))
+    short = (
+        len(group) > 1
+        and before.box.right < group[0].box.left + 0.7 * width
+        and before.text.endswith((".", ":", "?", "!"))
+    )
     return (indent > 1.2 * line.size and not _BULLET.match(group[0].text)) or short
 
 
@@ -99,10 +107,16 @@ def _kind(text: str, first: TextLine, lines: int, body_size: float) -> Kind:
     short = words <= _MAX_TITLE_WORDS and lines <= 3 and any(char.isalpha() for char in text)
     stops = text.endswith((".", ";", ",", ":")) and not _NUMBERED_TITLE.match(text)
     larger = first.size > 1.15 * body_size
-    if short and not stops and (larger or first.bold or (_NUMBERED_TITLE.match(text) and first.size >= 0.95 * body_size)):
+    if (
+        short
+        and not stops
+        and (larger or first.bold or (_NUMBERED_TITLE.match(text) and first.size >= 0.95 * body_size))
+    ):
         return "Title"
     return "ListItem" if _BULLET.match(text) else "NarrativeText"
 
 
 def _around(one: Box, other: Box) -> Box:
-    return Box(min(one.left, other.left), min(one.top, other.top), max(one.right, other.right), max(one.bottom, other.bottom))
+    return Box(
+        min(one.left, other.left), min(one.top, other.top), max(one.right, other.right), max(one.bottom, other.bottom)
+    )

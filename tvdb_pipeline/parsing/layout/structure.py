@@ -47,7 +47,9 @@ def structure(pages: Sequence[PageLines]) -> list[Element]:
     return found
 
 
-def _body(grids: Sequence[Grid], lines: list[TextLine], usual: Body) -> Iterator[Paragraph | tuple[list[list[str]], Box]]:
+def _body(
+    grids: Sequence[Grid], lines: list[TextLine], usual: Body
+) -> Iterator[Paragraph | tuple[list[list[str]], Box]]:
     """Paragraphs and tables from the top down: what stands between two tables is ordered by itself."""
     held: dict[int, list[TextLine]] = {index: [] for index in range(len(grids))}
     free: list[list[TextLine]] = [[] for _ in range(len(grids) + 1)]
@@ -112,5 +114,7 @@ def _element(category: str, text: str, box: Box, page: PageLines) -> Element:
     corners = ((box.left, box.top), (box.left, box.bottom), (box.right, box.bottom), (box.right, box.top))
     points = tuple((round(x, 1), round(y, 1)) for x, y in corners)
     space = PixelSpace(width=round(page.width), height=round(page.height))
-    metadata = ElementMetadata(page_number=page.report.number, coordinates=CoordinatesMetadata(points=points, system=space))
+    metadata = ElementMetadata(
+        page_number=page.report.number, coordinates=CoordinatesMetadata(points=points, system=space)
+    )
     return kinds.get(category, NarrativeText)(text=text, metadata=metadata)

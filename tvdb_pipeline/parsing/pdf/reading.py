@@ -33,7 +33,9 @@ def read_pdf(data: bytes, ocr_engine: str) -> Iterator[PageLines]:
         if count == 0:
             raise DocumentRefused("corrupt", "The PDF has no pages; export it again.")
         if count > _MAX_PAGES:
-            raise DocumentRefused("too_many_pages", f"The PDF has {count} pages, over the limit of {_MAX_PAGES}; split it.")
+            raise DocumentRefused(
+                "too_many_pages", f"The PDF has {count} pages, over the limit of {_MAX_PAGES}; split it."
+            )
         for index in range(count):
             yield _read_page(document, index, ocr_engine)
     finally:
@@ -48,7 +50,9 @@ def _open(data: bytes) -> pdfium.PdfDocument:
         if code == raw.FPDF_ERR_PASSWORD:
             raise DocumentRefused("encrypted", "The PDF needs a password; upload a copy without one.") from None
         if code == raw.FPDF_ERR_SECURITY:
-            raise DocumentRefused("encrypted", "The PDF is locked by a security scheme that cannot be opened.") from None
+            raise DocumentRefused(
+                "encrypted", "The PDF is locked by a security scheme that cannot be opened."
+            ) from None
         raise DocumentRefused("corrupt", "The PDF is damaged and cannot be opened; export it again.") from None
     document.init_forms()
     return document
@@ -83,5 +87,5 @@ def _recognized(page: pdfium.PdfPage, number: int, frame: PageFrame, engine: str
 
     pixels = frame.width * frame.height * (OCR_DPI / 72) ** 2
     dpi = OCR_DPI * min(1.0, (_MAX_PIXELS / pixels) ** 0.5) if pixels > 0 else OCR_DPI
-    image = page.render(scale=dpi / 72, grayscale=True).to_pil()
+    image = page.render(scale=dpi / 72, grayscale=True).to_pil()  # pyright: ignore[reportArgumentType]
     return ocr.read_page(image, number, dpi, engine)

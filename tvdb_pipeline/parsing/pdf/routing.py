@@ -14,7 +14,9 @@ from tvdb_pipeline.parsing.pdf.drawing import Drawing
 
 _UNMAPPED = re.compile("[\ufffd\ue000-\uf8ff\x00-\x01\x03-\x08\x0e-\x1f]")
 _TOKEN = re.compile(r"\S+")
-_WORDLIKE = re.compile(r"^[\"'(\[]*(?:[^\W\d_]{2,}|[AaIi&])[\"')\].,;:!?%/-]*$|^[($]*[\d.,/%$-]+[\d%).,;:]*$|^[^\W_]+(?:[-'’/.][^\W_]+)+\W?$")
+_WORDLIKE = re.compile(
+    r"^[\"'(\[]*(?:[^\W\d_]{2,}|[AaIi&])[\"')\].,;:!?%/-]*$|^[($]*[\d.,/%$-]+[\d%).,;:]*$|^[^\W_]+(?:[-'’/.][^\W_]+)+\W?$"
+)
 _FEW_CHARACTERS: Final = 80
 _MOSTLY_PICTURE: Final = 0.6
 _INK: Final = 0.0004
@@ -41,7 +43,7 @@ def _word_share(text: str) -> float:
 
 
 def _has_ink(page: pdfium.PdfPage) -> bool:
-    histogram = page.render(scale=0.5, grayscale=True).to_pil().histogram()
+    histogram = page.render(scale=0.5, grayscale=True).to_pil().histogram()  # pyright: ignore[reportArgumentType]
     paper = max(range(256), key=histogram.__getitem__)
     ink = sum(count for shade, count in enumerate(histogram) if abs(shade - paper) > 40)
     return ink > _INK * sum(histogram)

@@ -1,7 +1,8 @@
 """The text layer of a page as lines with place, size and weight.
 
-Belongs here: asking PDFium for text and geometry. Does not: judging the text (`routing`) or grouping lines (`layout`).
-PDFium is asked for the whole page's text once, then for the place of each word: asking for each character costs five times as much.
+Belongs here: asking PDFium for text and geometry. Does not: judging the text (`routing`) or grouping lines
+(`layout`). PDFium is asked for the whole page's text once, then for the place of each word: asking for each
+character costs five times as much.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ def _row(
 ) -> list[TextLine]:
     lines: list[TextLine] = []
     for word, first, last in words:
-        indices = (first, last) if direct else tuple(raw.FPDFText_GetCharIndexFromTextIndex(textpage, i) for i in (first, last))
+        indices = (
+            (first, last)
+            if direct
+            else tuple(raw.FPDFText_GetCharIndexFromTextIndex(textpage, i) for i in (first, last))
+        )
         box = ruler.box(indices[0], indices[1])
         if box is None or box.right <= box.left:
             continue
@@ -78,7 +83,10 @@ def _apart(before: Box, box: Box, walls: list[Box]) -> bool:
     if gap > _COLUMN_GAP * height or gap < -2 * height or min(before.bottom, box.bottom) <= max(before.top, box.top):
         return True
     middle = (box.top + box.bottom) / 2
-    return any(before.right - 1 <= wall.left and wall.right <= box.left + 1 and wall.top <= middle <= wall.bottom for wall in walls)
+    return any(
+        before.right - 1 <= wall.left and wall.right <= box.left + 1 and wall.top <= middle <= wall.bottom
+        for wall in walls
+    )
 
 
 _ASCENT, _DESCENT = 0.8, 0.25
@@ -104,7 +112,9 @@ class _Ruler:
         if last != first and raw.FPDFText_GetLooseCharBox(self._textpage, last, self._rect_at):
             left, right = min(left, rect.left), max(right, rect.right)
             bottom, top = min(bottom, rect.bottom), max(top, rect.top)
-        horizontal = raw.FPDFText_GetMatrix(self._textpage, first, self._matrix_at) and abs(matrix.b) < 0.2 * abs(matrix.a)
+        horizontal = raw.FPDFText_GetMatrix(self._textpage, first, self._matrix_at) and abs(matrix.b) < 0.2 * abs(
+            matrix.a
+        )
         if horizontal and raw.FPDFText_GetCharOrigin(self._textpage, first, *self._origin_at):
             size = raw.FPDFText_GetFontSize(self._textpage, first) * (matrix.c**2 + matrix.d**2) ** 0.5
             if size > 0:

@@ -17,3 +17,4 @@ CREATE TABLE tvdb.vector_rows (
 ALTER TABLE tvdb.vector_rows ALTER COLUMN embedding SET STORAGE EXTERNAL;
 CREATE INDEX vector_rows_search_text ON tvdb.vector_rows USING gin (search_text);
 CREATE INDEX vector_rows_model ON tvdb.vector_rows (embedding_model);
+CREATE INDEX vector_rows_text ON tvdb.vector_rows (text_sha256);

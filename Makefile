@@ -1,0 +1,53 @@
+# Every target sets itself up in .venv: only make and Python 3.11, 3.12 or 3.13 with venv are needed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
+	$$v -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$v; break; }; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export DO_NOT_TRACK := 1
+
+.PHONY: help run test dev check examples stop clean
+
+help:  ## show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed; install one or set PYTHON=." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked packages into .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(INSTALLED)  ## ingest data/examples through Dagster, show documents, bill and one search
+	@$(BIN)/tvdb ingest data/examples
+	@echo
+	@$(BIN)/tvdb budget
+	@echo
+	@echo 'Search: "What does an emergency room visit cost on the Harbor PPO plan?"'
+	@$(BIN)/tvdb search -k 1 "What does an emergency room visit cost on the Harbor PPO plan?"
+
+test: $(INSTALLED)  ## run the test suite
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload sensor
+	@$(BIN)/tvdb dev
+
+check: $(INSTALLED)  ## lint and types
+	@$(BIN)/ruff check tvdb_pipeline tvdb_pipeline_tests data
+	@$(BIN)/ruff format --check tvdb_pipeline tvdb_pipeline_tests
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+examples:  ## draw data/examples anew, in an environment of its own
+	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples
+	@.venv-examples/bin/python -m pip install --quiet -r data/examples/drawing/requirements.txt
+	@.venv-examples/bin/python data/examples/draw.py
+
+stop: $(INSTALLED)  ## stop the embedded database
+	@$(BIN)/tvdb stop
+
+clean: ## remove the environment and everything under .tvdb
+	@test ! -x $(BIN)/tvdb || $(BIN)/tvdb stop || true
+	@rm -rf .venv .venv-examples .tvdb

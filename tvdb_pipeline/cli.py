@@ -1,0 +1,172 @@
+"""The `tvdb` command.
+
+Belongs here: arguments, and calling the right room. Does not: work of any room, or how answers look (`presentation`).
+Answers go to stdout, everything else to stderr. Exit codes: 0 all documents ready or partial, 3 some in another state, 2 usage,
+1 anything else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tvdb_pipeline import presentation
+from tvdb_pipeline.database.pools import Database, database_url
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
+from tvdb_pipeline.settings import Settings, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Insurance documents in, searchable vectors out, on a budget.",
+)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Paths = Annotated[list[Path], typer.Argument(help="Files or folders.")]
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence on stderr."""
+    try:
+        app()
+    except TvdbError as error:
+        print(f"tvdb: {error.message}", file=sys.stderr)
+        sys.exit(1)
+
+
+@contextmanager
+def _workshop(settings: Settings) -> Generator[Workshop]:
+    from tvdb_pipeline.embedding.modes import create_client
+
+    database = Database(database_url(settings)).open()
+    try:
+        yield build_workshop(settings, database, create_client(settings))
+    finally:
+        database.close()
+
+
+@app.command()
+def ingest(
+    paths: Paths,
+    json: Json = False,
+    accept_removals: Annotated[bool, typer.Option(help="Remove vanished files even if they are many.")] = False,
+) -> None:
+    """Register files and folders and materialize what is new or changed, in this process."""
+    from tvdb_pipeline.ingest.planning import make_plan
+    from tvdb_pipeline.operations.ingestion import ingest_paths
+
+    settings = load_settings()
+    with _workshop(settings) as shop, presentation.progress() as observer:
+        plan = make_plan(shop, paths, accept_removals=accept_removals)
+        result = ingest_paths(shop, plan, observer)
+    presentation.show_ingest(result, as_json=json)
+    raise typer.Exit(presentation.exit_code(result.documents))
+
+
+@app.command()
+def register(paths: Paths, json: Json = False) -> None:
+    """Add documents as partitions, process nothing, and print their keys."""
+    from tvdb_pipeline.operations.ingestion import register_paths
+
+    with _workshop(load_settings()) as shop:
+        keys = register_paths(shop, paths)
+    presentation.show_keys(keys, as_json=json)
+
+
+@app.command()
+def status(
+    key: Annotated[str | None, typer.Argument(help="One document's key; all without.")] = None, json: Json = False
+) -> None:
+    """Show documents with their state, figures and error."""
+    from tvdb_pipeline.operations.overview import overview
+
+    with _workshop(load_settings()) as shop:
+        documents = overview(shop.database, [key] if key else None)
+    if key and not documents:
+        raise TvdbError("not_registered", "No document has this key; tvdb status lists them.")
+    presentation.show_status(documents, as_json=json)
+    raise typer.Exit(presentation.exit_code(documents))
+
+
+@app.command()
+def search(
+    query: str,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 5,
+    mode: Annotated[str, typer.Option(help="fused, vector or lexical.")] = "fused",
+    json: Json = False,
+) -> None:
+    """Find passages by meaning and by words."""
+    from tvdb_pipeline.ingest.querying import answer
+
+    if mode not in ("fused", "vector", "lexical"):
+        raise typer.BadParameter("must be fused, vector or lexical")
+    with _workshop(load_settings()) as shop:
+        found = answer(shop, query, k, mode)
+    presentation.show_search(found, as_json=json)
+
+
+@app.command()
+def quote(paths: Paths, json: Json = False) -> None:
+    """Say what embedding these documents would cost, before anything is spent."""
+    from tvdb_pipeline.ingest.quoting import quote_paths
+
+    with _workshop(load_settings()) as shop:
+        result = quote_paths(shop, paths)
+    presentation.show_quote(result, as_json=json)
+
+
+@app.command()
+def budget(json: Json = False) -> None:
+    """Show what was spent and what is left."""
+    from tvdb_pipeline.operations.overview import budget_overview
+
+    with _workshop(load_settings()) as shop:
+        figures = budget_overview(shop.ledger)
+    presentation.show_budget(figures, as_json=json)
+
+
+@app.command()
+def delete(key: str, json: Json = False) -> None:
+    """Remove a document and all that was derived from it. The bill stays."""
+    from tvdb_pipeline.operations.ingestion import delete_document
+
+    with _workshop(load_settings()) as shop:
+        rows = delete_document(shop, key)
+    presentation.show_deleted(key, rows, as_json=json)
+
+
+@app.command()
+def env() -> None:
+    """Start the embedded database if needed, leave it running, and print exports for plain dagster: eval "$(tvdb env)"."""
+    from tvdb_pipeline.operations.serving import environment
+
+    presentation.show_exports(environment(load_settings()))
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded database."""
+    from tvdb_pipeline.database.server import stop_server
+
+    stopped = stop_server(load_settings().home)
+    print("The embedded database is stopped." if stopped else "The embedded database was not running.", file=sys.stderr)
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000, host: str = "127.0.0.1") -> None:
+    """Run the Dagster UI with its daemon and the upload sensor on the same database."""
+    from tvdb_pipeline.operations.serving import development_command
+
+    command, variables = development_command(load_settings(), host, port)
+    os.execvpe(command[0], command, {**os.environ, **variables})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What is to be done about a set of files: which are new, changed, unchanged, or gone.
+
+Belongs here: comparing files with the document table, registering, and the guard against mass removal. Does not: running
+anything, or removing (`removal`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
+from tvdb_pipeline.documents.discovery import FoundFile, discover
+from tvdb_pipeline.documents.identity import document_key, identity
+from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.documents.stages import data_versions
+from tvdb_pipeline.errors import DocumentRefused
+from tvdb_pipeline.ingest.fingerprints import fingerprints
+from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.settings import Settings
+
+GUARD_COUNT, GUARD_SHARE = 10, 0.2
+"""More than so many files and more than this part of a source gone at once look like a lost mount, not like deletions."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """keys: all documents named, in order; stale: those that need a run; gone: vanished from their folder; withheld: vanished,
+    but not removed because too many vanished at once."""
+
+    keys: list[str] = field(default_factory=list[str])
+    stale: list[str] = field(default_factory=list[str])
+    gone: list[str] = field(default_factory=list[str])
+    withheld: list[str] = field(default_factory=list[str])
+
+
+def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = False) -> Plan:
+    """Register what is new under these paths and compare the rest. Raises TvdbError where a path cannot be read."""
+    plan = Plan()
+    files: dict[str, FoundFile] = {}
+    for path in paths:
+        found = discover(path)
+        source = str(path.resolve()) if path.is_dir() else None
+        keys = register_files(shop, found, source)
+        files.update(keys)
+        if source is not None and shop.settings.remove_missing:
+            known = [document.key for document in registry.of_source(shop.database, source)]
+            gone = [key for key in known if key not in keys]
+            (plan.withheld if not accept_removals and suspicious(len(gone), len(known)) else plan.gone).extend(gone)
+    plan.keys = list(files)
+    documents = {document.key: document for document in registry.load(shop.database, plan.keys)}
+    plan.stale = [key for key, file in files.items() if needs_run(shop, documents[key], file.path)]
+    return plan
+
+
+def register_files(shop: Workshop, found: Sequence[FoundFile], source: str | None) -> dict[str, FoundFile]:
+    """Register files as documents; key -> file, in the order given."""
+    named = {key_of(file.path, shop.settings): file for file in found}
+    rows = [(key, identity(file.path, shop.settings.upload_dir), source) for key, file in named.items()]
+    with shop.database.connection() as conn:
+        registry.register(conn, rows)
+    return named
+
+
+def key_of(path: Path, settings: Settings) -> str:
+    """The partition key of a file."""
+    return document_key(identity(path, settings.upload_dir), settings.key_style)
+
+
+def suspicious(gone: int, known: int) -> bool:
+    """Whether so many files vanished at once that nothing is removed without being told to."""
+    return gone > GUARD_COUNT and gone > GUARD_SHARE * known
+
+
+def needs_run(shop: Workshop, document: Document, file: Path) -> bool:
+    """Whether a run would change anything: unfinished, changed bytes, changed code or settings, or provisional vectors."""
+    if document.state not in ("ready", "partial", "rejected"):
+        return True
+    try:
+        with file.open("rb") as opened:
+            media_type = admit(
+                opened.read(HEAD_BYTES), file.stat().st_size, file.name, shop.settings.max_document_mb << 20
+            )
+            opened.seek(0)
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except DocumentRefused as refusal:
+        return document.error is None or document.error["code"] != refusal.code
+    except OSError:
+        return True
+    expected = data_versions(digest, fingerprints(shop.settings, shop.embedding.client.model, media_type))
+    if document.state == "rejected":
+        return document.versions.get("raw_file") != digest or document.media_type != media_type
+    return any(document.versions.get(stage) != version for stage, version in expected.items())
+
+
+def settled(
+    before: Mapping[str, tuple[int, int, bool]], now: Collection[tuple[str, int, int]]
+) -> tuple[list[str], dict[str, tuple[int, int, bool]]]:
+    """Which files stopped growing since the last look, and what to remember for the next.
+
+    before: path -> (bytes, mtime_ns, settled); now: (path, bytes, mtime_ns). A file settles when two looks in a row see the
+    same size and time; it is reported once.
+    """
+    ready: list[str] = []
+    remembered: dict[str, tuple[int, int, bool]] = {}
+    for path, size, mtime in now:
+        seen = before.get(path)
+        same = seen is not None and seen[:2] == (size, mtime)
+        if same and seen is not None and not seen[2]:
+            ready.append(path)
+        remembered[path] = (size, mtime, same)
+    return ready, remembered

@@ -1,0 +1,81 @@
+"""Answering a query: embed it as the rows were embedded, then search.
+
+Belongs here: a vector of the query for each model present, through cache and ledger. Does not: ranking (`vectorstore.search`).
+A model whose vector is refused simply has no list; the others answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tvdb_pipeline.budget.ledger import BudgetRefused
+from tvdb_pipeline.chunking.tokens import count_tokens
+from tvdb_pipeline.embedding import cache
+from tvdb_pipeline.embedding.client import EmbeddingClient, ProviderError, Vectors
+from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.service import EmbeddingService, Wanted, text_hash
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.vectorstore.search import Mode, Passage, models_present, search
+
+_MAX_QUERY_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The passages, and the mode that was really used: `lexical` where no query vector was to be had."""
+
+    passages: list[Passage]
+    mode: Mode
+
+
+def answer(shop: Workshop, query: str, k: int, mode: Mode) -> Answer:
+    """The best `k` passages for a query. Raises TvdbError(`bad_query`) for one that is empty or too long."""
+    query = " ".join(query.split())
+    if not query or count_tokens(query) > _MAX_QUERY_TOKENS:
+        raise TvdbError("bad_query", f"A query needs between 1 and {_MAX_QUERY_TOKENS} tokens.")
+    vectors: dict[str, Vectors] = {}
+    if mode != "lexical":
+        for model in models_present(shop.database):
+            vector = _vector(shop, model, query)
+            if vector is not None:
+                vectors[model] = vector
+    used: Mode = mode if vectors else "lexical"
+    return Answer(search(shop.database, query, vectors, k, mode=used), used)
+
+
+def _vector(shop: Workshop, model: str, query: str) -> Vectors | None:
+    client = _client_of(shop, model)
+    if client is None:
+        return None
+    if not client.paid:
+        return client.embed([query]).vectors[0]
+    name = text_hash(query)
+    vector = cache.get(shop.database, model, name)
+    if vector is not None:
+        return vector
+    try:
+        EmbeddingService(_Alone(client), shop.ledger, shop.database).buy(
+            [Wanted(query, name, count_tokens(query), None)], purpose="query"
+        )
+    except (BudgetRefused, ProviderError):
+        return None
+    return cache.get(shop.database, model, name)
+
+
+def _client_of(shop: Workshop, model: str) -> EmbeddingClient | None:
+    own = shop.embedding.client
+    if model == MOCK_MODEL:
+        return MockClient()
+    return own if own.model == model and own.paid else None
+
+
+class _Alone:
+    """A client without its fallback: a query needs a vector of this model or none."""
+
+    paid = True
+    fallback: EmbeddingClient | None = None
+
+    def __init__(self, client: EmbeddingClient) -> None:
+        self.model = client.model
+        self.embed = client.embed

@@ -1,0 +1,49 @@
+"""Removing documents and what was made of them.
+
+Belongs here: rows, artifacts and, where asked, cached vectors. Does not: deciding which documents, or Dagster's partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.stages import Stage
+from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.vectorstore import rows
+
+_KEPT_STAGES: tuple[Stage, ...] = ("raw_file", "parsed_text", "chunks")
+
+
+def remove(shop: Workshop, keys: Sequence[str], *, forget_vectors: bool) -> int:
+    """Remove documents; the number of rows deleted. What another document shares (same bytes, same text) stays.
+
+    forget_vectors: cached vectors of texts no other document holds go, too. Otherwise they stay, so that a renamed file
+    costs nothing. The bill stays in any case.
+    """
+    documents = registry.load(shop.database, list(keys))
+    with shop.database.connection() as conn:
+        if forget_vectors:
+            conn.execute(
+                """DELETE FROM tvdb.embedding_cache c USING tvdb.vector_rows r
+                   WHERE r.document_key = ANY(%(keys)s) AND c.text_sha256 = r.text_sha256 AND NOT EXISTS (
+                       SELECT 1 FROM tvdb.vector_rows o
+                       WHERE o.text_sha256 = r.text_sha256 AND o.document_key <> ALL(%(keys)s))""",
+                {"keys": list(keys)},
+            )
+        deleted = rows.remove(conn, keys)
+        registry.mark_deleted(conn, keys)
+    for document in documents:
+        for stage in _KEPT_STAGES:
+            version = document.versions.get(stage)
+            if version is not None and not _shared(shop, stage, version):
+                shop.artifacts.remove(stage, version)
+    return deleted
+
+
+def _shared(shop: Workshop, stage: Stage, version: str) -> bool:
+    return bool(
+        shop.database.fetch(
+            "SELECT 1 FROM tvdb.documents WHERE versions ->> %s = %s AND state <> 'deleted' LIMIT 1", (stage, version)
+        )
+    )

@@ -1,0 +1,97 @@
+"""One look at the upload folder: what settled, what waits, what is gone.
+
+Belongs here: remembering the last look and comparing. Does not: asking for runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.discovery import FoundFile, discover
+from tvdb_pipeline.documents.identity import located
+from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.ingest.planning import key_of, needs_run, register_files, settled, suspicious
+from tvdb_pipeline.ingest.removal import remove
+from tvdb_pipeline.ingest.workshop import Workshop
+
+MAX_ATTEMPTS = 5
+"""Runs a failing document is given before it waits for a person (or for its file to change)."""
+
+
+@dataclass(slots=True)
+class Look:
+    """stale: documents that need a run; gone: keys of vanished files; withheld: vanished, but too many at once; growing: files
+    not taken up yet."""
+
+    stale: list[Document]
+    gone: list[str]
+    withheld: list[str]
+    growing: int
+
+
+def look(shop: Workshop) -> Look:
+    """Look at TVDB_UPLOAD_DIR. Raises TvdbError where it cannot be read: then nothing is concluded."""
+    folder = shop.settings.upload_dir
+    source = str(folder)
+    files = {str(file.path): file for file in discover(folder)}
+    rows = shop.database.fetch(
+        "SELECT path, bytes, mtime_ns, settled FROM tvdb.observations WHERE source = %s", (source,)
+    )
+    before: dict[str, tuple[int, int, bool]] = {row[0]: (row[1], row[2], row[3]) for row in rows}
+    ready, remembered = settled(before, [(path, file.bytes, file.mtime_ns) for path, file in files.items()])
+    stale = _stale(shop, source, [files[path] for path in ready])
+    _remember(shop, source, before, remembered)
+    present = {key_of(file.path, shop.settings) for file in files.values()}
+    known = [document.key for document in registry.of_source(shop.database, source)]
+    gone = [key for key in known if key not in present] if shop.settings.remove_missing else []
+    withheld = gone if suspicious(len(gone), len(known)) else []
+    growing = sum(1 for _, _, still in remembered.values() if not still)
+    return Look(stale, [] if withheld else gone, withheld, growing)
+
+
+def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
+    """Let go of vanished documents. Their vectors stay in the cache: a renamed file finds them there."""
+    if keys:
+        remove(shop, keys, forget_vectors=False)
+
+
+def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Document]:
+    """Documents of files that settled now, if they differ from what is stored, and those that wait and are due."""
+    named = register_files(shop, ready, source)
+    fresh = [
+        document
+        for document in registry.load(shop.database, list(named))
+        if needs_run(shop, document, named[document.key].path)
+    ]
+    chosen = {document.key for document in fresh}
+    # A settled file is reported once: should this look be lost, its document is still found waiting at the next.
+    shop.database.run(
+        "UPDATE tvdb.documents SET state = 'registered', attempts = 0 WHERE key = ANY(%s)", (list(chosen),)
+    )
+    for document in registry.resumable(shop.database, MAX_ATTEMPTS):
+        waiting = document.attempts > 0 or document.source == source
+        if document.key not in chosen and waiting and located(document.path, shop.settings.upload_dir).exists():
+            fresh.append(document)
+    return fresh
+
+
+def _remember(
+    shop: Workshop,
+    source: str,
+    before: dict[str, tuple[int, int, bool]],
+    now: dict[str, tuple[int, int, bool]],
+) -> None:
+    changed = [(path, source, *seen) for path, seen in now.items() if before.get(path) != seen]
+    with shop.database.connection() as conn, conn.cursor() as cursor:
+        cursor.executemany(
+            """INSERT INTO tvdb.observations (path, source, bytes, mtime_ns, settled) VALUES (%s, %s, %s, %s, %s)
+               ON CONFLICT (path) DO UPDATE SET source = excluded.source, bytes = excluded.bytes,
+                   mtime_ns = excluded.mtime_ns, settled = excluded.settled, seen_at = now()""",
+            changed,
+        )
+        cursor.execute(
+            "DELETE FROM tvdb.observations WHERE source = %s AND path = ANY(%s)",
+            (source, list(before.keys() - now.keys())),
+        )

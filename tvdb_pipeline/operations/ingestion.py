@@ -1,0 +1,96 @@
+"""Ingesting from the shell: plan, run, report.
+
+Belongs here: `tvdb ingest`, `tvdb register` and `tvdb delete` as functions. Does not: planning or running themselves. Dagster is
+opened only when there is something for it to do, which keeps an unchanged folder a matter of seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tvdb_pipeline.documents.discovery import discover
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.outcomes import StageOutcome
+from tvdb_pipeline.ingest.planning import Plan, register_files
+from tvdb_pipeline.ingest.removal import remove
+from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.operations.overview import overview
+
+
+@dataclass(slots=True)
+class IngestResult:
+    """documents: objects as in `tvdb status`; sums of this invocation; withheld: how many removals wait for a word."""
+
+    documents: list[dict[str, Any]]
+    run_ids: list[str]
+    seconds: float
+    texts_sent: int
+    requests: int
+    cost_nano: int
+    removed: int
+    withheld: int
+
+
+class Progress(Protocol):
+    """Shows a run: how many documents are to come, then each outcome as it happens."""
+
+    def expect(self, documents: int) -> None: ...
+    def tell(self, outcome: StageOutcome) -> None: ...
+
+
+def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult:
+    """Run what the plan calls stale, let go of what it calls gone; additions first, so that renamed files find their vectors."""
+    started = time.monotonic()
+    before = shop.ledger.last_request()
+    run_ids: list[str] = []
+    progress.expect(len(plan.stale))
+    if plan.stale or plan.gone:
+        from tvdb_pipeline.orchestration.home import open_instance
+        from tvdb_pipeline.orchestration.launching import run_documents
+        from tvdb_pipeline.orchestration.partitions import drop_partitions
+
+        with open_instance(shop.settings, shop.database.url) as instance:
+            run_ids = run_documents(instance, shop.settings, plan.stale, progress.tell)
+            remove(shop, plan.gone, forget_vectors=False)
+            drop_partitions(instance, plan.gone)
+    sums = shop.ledger.sums_since(before, plan.keys)
+    return IngestResult(
+        documents=overview(shop.database, plan.keys),
+        run_ids=run_ids,
+        seconds=round(time.monotonic() - started, 3),
+        texts_sent=sums.texts,
+        requests=sums.requests,
+        cost_nano=sums.cost_nano,
+        removed=len(plan.gone),
+        withheld=len(plan.withheld),
+    )
+
+
+def register_paths(shop: Workshop, paths: Sequence[Path]) -> list[str]:
+    """Add the documents under these paths to the table and to Dagster's partitions; their keys."""
+    from tvdb_pipeline.orchestration.home import open_instance
+    from tvdb_pipeline.orchestration.partitions import add_partitions
+
+    keys: list[str] = []
+    for path in paths:
+        keys += register_files(shop, discover(path), str(path.resolve()) if path.is_dir() else None)
+    with open_instance(shop.settings, shop.database.url) as instance:
+        add_partitions(instance, keys)
+    return keys
+
+
+def delete_document(shop: Workshop, key: str) -> int:
+    """Remove a document, its rows, artifacts, cached vectors and partition; the number of rows. Raises TvdbError."""
+    from tvdb_pipeline.orchestration.home import open_instance
+    from tvdb_pipeline.orchestration.partitions import drop_partitions
+
+    if not overview(shop.database, [key]):
+        raise TvdbError("not_registered", "No document has this key; tvdb status lists them.")
+    rows = remove(shop, [key], forget_vectors=True)
+    with open_instance(shop.settings, shop.database.url) as instance:
+        drop_partitions(instance, [key])
+    return rows

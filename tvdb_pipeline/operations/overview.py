@@ -1,0 +1,58 @@
+"""Documents and budget as people and programs see them.
+
+Belongs here: putting a document's row and its bill together, in the shape `--json` prints. Does not: printing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from tvdb_pipeline.budget.ledger import Bill, Ledger, bills
+from tvdb_pipeline.budget.prices import dollars
+from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.registry import Document
+
+
+def overview(database: Database, keys: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """One object a document, in order of registration; those of `keys` only, if given."""
+    documents = registry.load(database, keys)
+    billed = bills(database, [document.key for document in documents])
+    return [_object(document, billed.get(document.key, Bill(0, 0, 0))) for document in documents]
+
+
+def budget_overview(ledger: Ledger) -> dict[str, Any]:
+    """Spent and held today, requests of the last hour, and the limits."""
+    state, limits = ledger.state(), ledger.limits
+    return {
+        "day": {
+            "limit_usd": dollars(limits.daily_nano),
+            "spent_usd": dollars(state.spent_nano),
+            "held_usd": dollars(state.held_nano),
+        },
+        "hour": {"limit_requests": limits.hourly_requests, "used_requests": state.requests_last_hour},
+        "breaker": {"state": "closed"},
+    }
+
+
+def _object(document: Document, bill: Bill) -> dict[str, Any]:
+    return {
+        "key": document.key,
+        "path": document.path,
+        "state": document.state,
+        "stage": document.stage,
+        "error": document.error,
+        "pages": document.pages,
+        "page_coverage": document.page_coverage,
+        "chunks": document.chunks,
+        "vectors": document.vectors,
+        "provisional_vectors": document.provisional_vectors,
+        "tokens": bill.tokens,
+        "requests": bill.requests,
+        "cost_usd": dollars(bill.cost_nano),
+        "seconds": document.seconds,
+        "content_sha256": document.content_sha256,
+        "embedding_model": document.embedding_model,
+        "bytes": document.bytes,
+    }

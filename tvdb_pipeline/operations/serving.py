@@ -1,0 +1,32 @@
+"""Servers for development: the environment plain dagster needs, and the command that runs the UI.
+
+Belongs here: `tvdb env` and `tvdb dev` as functions. Does not: running them to the end.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tvdb_pipeline.database.pools import Database, database_url
+from tvdb_pipeline.orchestration.home import dagster_environment, prepare_home
+from tvdb_pipeline.settings import Settings, project_root
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Start what is needed, leave it running, and give the variables for plain `dagster` commands."""
+    url = database_url(settings, leave_running=True)
+    Database(url).open().close()
+    prepare_home(settings)
+    return dagster_environment(settings, url)
+
+
+def development_command(settings: Settings, host: str, port: int) -> tuple[list[str], dict[str, str]]:
+    """`dagster dev` (webserver, daemon, sensor) as arguments and environment."""
+    variables = environment(settings)
+    settings.upload_dir.mkdir(parents=True, exist_ok=True)
+    command = [
+        str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(project_root() / "workspace.yaml"),
+        "--host", host, "--port", str(port),
+    ]  # fmt: skip
+    return command, variables

@@ -1,0 +1,116 @@
+"""The five assets, materialized together for a batch of documents.
+
+Belongs here: the asset specs and the op that hands its partitions to `ingest.walk` and logs what comes back. Does not: any
+judgement of a document.
+
+One multi_asset over many partitions, because it alone can say of each document in a run what became of it: events are logged
+with their partition as they happen, and the run fails at the end if anything selected is missing.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from tvdb_pipeline.documents.stages import STAGES, Stage, selected, upstream
+from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.ingest.fingerprints import fingerprints
+from tvdb_pipeline.ingest.outcomes import StageOutcome
+from tvdb_pipeline.ingest.walk import walk
+from tvdb_pipeline.ingest.workshop import build_workshop
+from tvdb_pipeline.orchestration.checks import CHECK_SPECS, evaluations
+from tvdb_pipeline.orchestration.observation import Observer
+from tvdb_pipeline.orchestration.partitions import documents
+from tvdb_pipeline.orchestration.resources import ArtifactsResource, DatabaseResource, EmbeddingClientResource
+from tvdb_pipeline.settings import Settings, load_settings
+
+OUTCOME_TAG = "tvdb/outcome"
+_DESCRIPTIONS: dict[Stage, str] = {
+    "raw_file": "The uploaded file, admitted by its size and content and kept under its content hash.",
+    "parsed_text": "Its text as elements (titles, paragraphs, list items, tables), every page accounted for.",
+    "chunks": "Passages of at most 512 tokens with their pages and section.",
+    "embeddings": "A vector for every passage, bought within the limits or found in the cache.",
+    "vector_rows": "The searchable rows in pgvector, swapped in one transaction.",
+}
+
+
+def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
+    """The multi_asset. observer: told of every outcome, for those who show progress."""
+    model = MOCK_MODEL if settings.service_mode == "MOCK" else settings.embedding_model
+    versions = fingerprints(settings, model)
+    policy = (
+        dg.BackfillPolicy.single_run()
+        if settings.backfill_policy == "single"
+        else dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.documents_per_run)
+    )
+
+    @dg.multi_asset(
+        name="process_documents",
+        specs=[
+            dg.AssetSpec(
+                stage,
+                deps=[before] if (before := upstream(stage)) else [],
+                description=_DESCRIPTIONS[stage],
+                skippable=True,
+                group_name="documents",
+                code_version=versions.get(stage, "1"),
+                kinds={"postgres"} if stage == "vector_rows" else {"python"},
+            )
+            for stage in STAGES
+        ],
+        check_specs=CHECK_SPECS,
+        partitions_def=documents,
+        backfill_policy=policy,
+        can_subset=True,
+        op_tags={"tvdb/batch": "true"},
+    )
+    def process_documents(
+        context: dg.AssetExecutionContext,
+        embedding_client: EmbeddingClientResource,
+        database: DatabaseResource,
+        artifacts: ArtifactsResource,
+    ) -> Iterator[dg.Output[None]]:
+        stages = selected([key.to_user_string() for key in context.selected_asset_keys])
+        missing: list[StageOutcome] = []
+        with database.open() as opened:
+            shop = build_workshop(load_settings(), opened, embedding_client.create(), artifacts.create())
+            for outcome in walk(shop, context.partition_keys, stages):
+                _log(context, outcome)
+                observer(outcome)
+                if outcome.status != "passed":
+                    missing.append(outcome)
+        _conclude(context, missing)
+        yield from ()
+
+    return process_documents
+
+
+def _log(context: dg.AssetExecutionContext, outcome: StageOutcome) -> None:
+    if outcome.status == "passed":
+        context.log_event(
+            dg.AssetMaterialization(
+                outcome.stage,
+                partition=outcome.key,
+                metadata=dict(outcome.metrics),
+                tags={"dagster/data_version": outcome.version} if outcome.version else None,
+            )
+        )
+    elif outcome.error is not None:
+        context.log.warning("%s of %s: %s (%s)", outcome.stage, outcome.key, outcome.error.message, outcome.error.code)
+    for evaluation in evaluations(outcome, context.selected_asset_check_keys):
+        context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
+
+
+def _conclude(context: dg.AssetExecutionContext, missing: list[StageOutcome]) -> None:
+    """Fail the run exactly when something selected is missing; a run that only had to wait says so in a tag."""
+    if not missing:
+        return
+    deferred = all(outcome.status == "deferred" for outcome in missing)
+    if deferred:
+        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: "deferred"})
+    codes = sorted({outcome.error.code for outcome in missing if outcome.error is not None})
+    raise dg.Failure(
+        f"{len(missing)} of {len(context.partition_keys)} documents {'wait' if deferred else 'did not pass'}: "
+        f"{', '.join(codes)}. The others are complete; tvdb status says what to do.",
+        metadata={"documents": len(missing), "codes": ", ".join(codes)},
+        allow_retries=False,
+    )

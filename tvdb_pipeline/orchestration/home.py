@@ -1,0 +1,50 @@
+"""Dagster's home: its instance file and the environment it needs.
+
+Belongs here: preparing `$TVDB_HOME/dagster` and naming the variables. Does not: starting anything but the database.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+import dagster as dg
+
+from tvdb_pipeline.settings import Settings, project_root
+
+
+def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
+    """What plain `dagster` commands need to meet the same instance and database as `tvdb`.
+
+    Dagster's storage goes through psycopg2: with SQLAlchemy 2.1 a bare postgresql:// picks psycopg 3, which refuses the NOTIFY
+    that its event log sends.
+    """
+    scheme, _, rest = url.partition("://")
+    separator = "&" if "?" in rest else "?"
+    options = quote("-c search_path=dagster")
+    return {
+        "DAGSTER_HOME": str(settings.home / "dagster"),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "DO_NOT_TRACK": "1",
+        "TVDB_HOME": str(settings.home),
+        "TVDB_DATABASE_URL": url,
+        "TVDB_DAGSTER_DATABASE_URL": f"{scheme.partition('+')[0]}+psycopg2://{rest}{separator}options={options}",
+        "DAGSTER_EVENT_BATCH_SIZE": os.environ.get("DAGSTER_EVENT_BATCH_SIZE", "500"),
+    }
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make `$TVDB_HOME/dagster` with the project's dagster.yaml in it; the folder."""
+    home = settings.home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(project_root() / "dagster.yaml", home / "dagster.yaml")
+    return home
+
+
+def open_instance(settings: Settings, url: str) -> dg.DagsterInstance:
+    """The Dagster instance of this home, with its environment set in this process."""
+    prepare_home(settings)
+    os.environ.update(dagster_environment(settings, url))
+    return dg.DagsterInstance.get()

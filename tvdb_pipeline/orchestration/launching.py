@@ -1,0 +1,42 @@
+"""Launching runs from this process, for the command line: no daemon needed.
+
+Belongs here: stale documents -> ranged runs, executed one after the other. Does not: deciding what is stale.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from tvdb_pipeline.definitions import build_defs
+from tvdb_pipeline.orchestration.jobs import JOB_NAME
+from tvdb_pipeline.orchestration.observation import Observer
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, contiguous_ranges
+from tvdb_pipeline.settings import Settings
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def range_tags(batch: list[str]) -> dict[str, str]:
+    """The tags that make a run one over all keys from the first to the last of `batch`."""
+    return {ASSET_PARTITION_RANGE_START_TAG: batch[0], ASSET_PARTITION_RANGE_END_TAG: batch[-1]}
+
+
+def run_documents(
+    instance: dg.DagsterInstance, settings: Settings, stale: Collection[str], observer: Observer
+) -> list[str]:
+    """Materialize these documents, adding partitions Dagster lacks; the run ids. A document's failure raises nothing."""
+    add_partitions(instance, list(stale))
+    order = instance.get_dynamic_partitions(PARTITIONS_NAME)
+    job = build_defs(settings, observer).resolve_job_def(JOB_NAME)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    run_ids: list[str] = []
+    for batch in contiguous_ranges(order, stale, settings.documents_per_run):
+        result = job.execute_in_process(
+            instance=instance, tags=range_tags(batch), run_config=_QUIET, raise_on_error=False
+        )
+        run_ids.append(result.run_id)
+    return run_ids

@@ -1,0 +1,51 @@
+"""What the op works with, as Dagster resources.
+
+Belongs here: resources that make plain objects from the settings when an op needs them. Does not: keys or URLs as fields: the
+UI shows fields, so secrets come from Settings inside `create()`.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from tvdb_pipeline.database.pools import Database, open_database
+from tvdb_pipeline.documents.artifacts import ArtifactStore
+from tvdb_pipeline.embedding.client import EmbeddingClient
+from tvdb_pipeline.settings import load_settings
+
+
+class EmbeddingClientResource(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
+    """Makes the embedding client. mode: MOCK, REAL or HYBRID; empty for TVDB_SERVICE_MODE."""
+
+    mode: str = ""
+
+    def create(self) -> EmbeddingClient:
+        """The plain client of the mode."""
+        from tvdb_pipeline.embedding.modes import create_client
+
+        settings = load_settings()
+        if self.mode:
+            settings = settings.model_copy(update={"service_mode": self.mode.upper()})
+        return create_client(settings)
+
+
+class DatabaseResource(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
+    """Opens the project's database."""
+
+    @contextmanager
+    def open(self) -> Generator[Database]:
+        """The database, closed on leaving."""
+        database = open_database(load_settings())
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+class ArtifactsResource(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
+    """Gives the artifact store under TVDB_HOME."""
+
+    def create(self) -> ArtifactStore:
+        """The store."""
+        return ArtifactStore(load_settings().home / "artifacts")

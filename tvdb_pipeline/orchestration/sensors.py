@@ -1,0 +1,118 @@
+"""The sensor on the upload folder.
+
+Belongs here: one look at the folder -> registrations, removals and run requests. Does not: how files are compared with
+documents (`ingest.planning`).
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from tvdb_pipeline.database.pools import open_database
+from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.watching import Look, look, remove_gone
+from tvdb_pipeline.ingest.workshop import build_workshop
+from tvdb_pipeline.orchestration.jobs import ingest_documents
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, contiguous_ranges, documents
+from tvdb_pipeline.orchestration.resources import EmbeddingClientResource
+from tvdb_pipeline.settings import Settings, load_settings
+
+_UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sensor, on by default, looking every TVDB_SENSOR_INTERVAL_SECONDS."""
+
+    @dg.sensor(
+        name="upload_folder_sensor",
+        job=ingest_documents,
+        minimum_interval_seconds=settings.sensor_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Takes up new, changed and renamed files of TVDB_UPLOAD_DIR, lets go of removed ones, resumes what waits.",
+    )
+    def upload_folder_sensor(
+        context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        now = load_settings()
+        database = open_database(now)
+        try:
+            shop = build_workshop(now, database, embedding_client.create())
+            seen = look(shop)
+            order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
+            busy = _under_way(context.instance, order)
+            gone = [key for key in seen.gone if key not in busy]
+            remove_gone(shop, gone)
+        except TvdbError as error:
+            return dg.SkipReason(f"{error.code}: {error.message}")
+        finally:
+            database.close()
+        return _result(seen, order, busy, gone, now.documents_per_run)
+
+    return upload_folder_sensor
+
+
+def _result(
+    seen: Look, order: list[str], busy: set[str], gone: list[str], most: int
+) -> dg.SensorResult | dg.SkipReason:
+    waiting = {document.key: document for document in seen.stale if document.key not in busy}
+    known = set(order)
+    new = [key for key in waiting if key not in known]
+    remaining = [key for key in order if key not in set(gone)] + new
+    requests = [run_request([waiting[key] for key in batch]) for batch in contiguous_ranges(remaining, waiting, most)]
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if new:
+        changes.append(documents.build_add_request(new))
+    if leaving := [key for key in gone if key in known]:
+        changes.append(documents.build_delete_request(leaving))
+    if not requests and not changes:
+        return dg.SkipReason(
+            f"Nothing to do; {seen.growing} files still growing, {len(seen.withheld)} removals withheld."
+        )
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=changes)
+
+
+def run_request(batch: Sequence[Document]) -> dg.RunRequest:
+    """One ranged run.
+
+    A run key is honoured once and for ever. It holds the claim number, so that a retry is a new request, and the quarter of
+    an hour, so that a request whose run never came to claim anything is made again.
+    """
+    marks = [f"{document.key}:{document.fence}" for document in batch]
+    return dg.RunRequest(
+        run_key=hashlib.sha256(f"{int(time.time() // 900)} {marks}".encode()).hexdigest(),
+        tags={ASSET_PARTITION_RANGE_START_TAG: batch[0].key, ASSET_PARTITION_RANGE_END_TAG: batch[-1].key},
+    )
+
+
+def _under_way(instance: dg.DagsterInstance, order: list[str]) -> set[str]:
+    """Keys that runs queued or started by anybody cover."""
+    position = {key: index for index, key in enumerate(order)}
+    busy: set[str] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+        busy.update(_covered(run.tags, order, position))
+    return busy
+
+
+def _covered(tags: Mapping[str, str], order: list[str], position: dict[str, int]) -> Iterable[str]:
+    if PARTITION_NAME_TAG in tags:
+        yield tags[PARTITION_NAME_TAG]
+    first, last = (
+        position.get(tags.get(ASSET_PARTITION_RANGE_START_TAG, "")),
+        position.get(tags.get(ASSET_PARTITION_RANGE_END_TAG, "")),
+    )
+    if first is not None and last is not None:
+        yield from order[first : last + 1]

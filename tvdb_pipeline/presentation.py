@@ -1,0 +1,185 @@
+"""How answers look in a terminal, and as JSON.
+
+Belongs here: tables, progress, JSON on stdout, exit codes. Does not: getting any figure.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tvdb_pipeline.budget.prices import dollars
+from tvdb_pipeline.documents.stages import STAGES
+from tvdb_pipeline.ingest.outcomes import StageOutcome
+from tvdb_pipeline.ingest.querying import Answer
+from tvdb_pipeline.ingest.quoting import Quote
+from tvdb_pipeline.operations.ingestion import IngestResult
+
+_out = Console(highlight=False, soft_wrap=False)
+_COLOURS = {"ready": "green", "partial": "yellow", "deferred": "yellow", "rejected": "red", "failed": "red"}
+
+
+def exit_code(documents: Sequence[Mapping[str, Any]]) -> int:
+    """0 if every document is ready or partial, else 3."""
+    return 0 if all(document["state"] in ("ready", "partial") for document in documents) else 3
+
+
+class _Bars:
+    """One bar a stage, on stderr."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def expect(self, documents: int) -> None:
+        if documents:
+            self._tasks = {stage: self._bars.add_task(stage, total=documents) for stage in STAGES}
+
+    def tell(self, outcome: StageOutcome) -> None:
+        if outcome.stage not in self._tasks:
+            return
+        if outcome.status == "passed":
+            self._bars.advance(self._tasks[outcome.stage])
+        else:
+            # What does not pass here will not come to the later stages either.
+            for stage in STAGES[STAGES.index(outcome.stage) :]:
+                task = self._tasks[stage]
+                total = next(shown.total for shown in self._bars.tasks if shown.id == task)
+                self._bars.update(task, total=(total or 1) - 1)
+
+
+@contextmanager
+def progress() -> Generator[_Bars]:
+    """A live display of a run."""
+    columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield _Bars(bars)
+
+
+def show_ingest(result: IngestResult, *, as_json: bool) -> None:
+    """Documents, the bill of this invocation, and what waits for a word."""
+    if as_json:
+        _json(
+            {
+                "documents": result.documents, "run_ids": result.run_ids, "seconds": result.seconds,
+                "texts_sent": result.texts_sent, "requests": result.requests, "cost_usd": dollars(result.cost_nano),
+            }
+        )  # fmt: skip
+    else:
+        show_status(result.documents, as_json=False)
+        runs = f"{len(result.run_ids)} Dagster runs" if result.run_ids else "nothing to do, no run"
+        _out.print(
+            f"Bill: ${dollars(result.cost_nano):.6f} for {result.texts_sent} texts in {result.requests} requests; "
+            f"{runs}, {result.seconds:.1f} s."
+        )
+        if result.removed:
+            _out.print(f"Removed: {result.removed} documents whose files are gone.")
+    if result.withheld:
+        print(
+            f"tvdb: {result.withheld} files are gone at once; nothing was removed. If that is right, say --accept-removals.",
+            file=sys.stderr,
+        )
+
+
+def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """One row a document."""
+    if as_json:
+        _json({"documents": documents})
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("document", "left"), ("state", "left"), ("pages", "right"), ("ocr", "right"), ("chunks", "right"),
+                          ("vectors", "right"), ("seconds", "right"), ("cost $", "right"), ("reason", "left")):  # fmt: skip
+        table.add_column(name, justify=justify, overflow="fold" if name in ("document", "reason") else "ellipsis")  # pyright: ignore[reportArgumentType]
+    for document in documents:
+        colour = _COLOURS.get(document["state"], "white")
+        provisional = f" ({document['provisional_vectors']} provisional)" if document["provisional_vectors"] else ""
+        table.add_row(
+            PurePath(document["path"]).name,
+            f"[{colour}]{document['state']}[/]",
+            str(document["pages"]),
+            str(document["page_coverage"]["ocr"]),
+            str(document["chunks"]),
+            f"{document['vectors']}{provisional}",
+            f"{sum(document['seconds'].values()):.2f}",
+            f"{document['cost_usd']:.6f}",
+            (document["error"] or {}).get("message", ""),
+        )
+    _out.print(table)
+
+
+def show_search(answer: Answer, *, as_json: bool) -> None:
+    """Ranked passages with their document and page."""
+    if as_json:
+        _json({"results": [asdict(passage) for passage in answer.passages], "mode": answer.mode})
+        return
+    for rank, passage in enumerate(answer.passages, 1):
+        model = passage.embedding_model or "full text"
+        _out.print(
+            f"[bold]{rank}. {PurePath(passage.path).name}, page {passage.page}[/] (score {passage.score:.4f}, {model})"
+        )
+        _out.print(passage.text, markup=False)
+        _out.print()
+    _out.print(f"{len(answer.passages)} passages, mode {answer.mode}.")
+
+
+def show_quote(quote: Quote, *, as_json: bool) -> None:
+    """What embedding would take."""
+    if as_json:
+        figures = asdict(quote)
+        figures["cost_usd"] = dollars(figures.pop("cost_nano"))
+        _json(figures)
+    else:
+        _out.print(
+            f"{quote.documents} documents ({quote.refused} refused): {quote.texts} texts to embed with {quote.model}, "
+            f"{quote.cached} cached; {quote.tokens} tokens in {quote.requests} requests, ${dollars(quote.cost_nano):.6f}."
+        )
+
+
+def show_budget(figures: Mapping[str, Any], *, as_json: bool) -> None:
+    """Spent and left."""
+    if as_json:
+        _json(figures)
+        return
+    day, hour = figures["day"], figures["hour"]
+    left = day["limit_usd"] - day["spent_usd"] - day["held_usd"]
+    _out.print(
+        f"Today (UTC): ${day['spent_usd']:.6f} spent, ${day['held_usd']:.6f} held, ${left:.6f} left of ${day['limit_usd']:.2f}. "
+        f"Last hour: {hour['used_requests']} of {hour['limit_requests']} requests. Breaker: {figures['breaker']['state']}."
+    )
+
+
+def show_keys(keys: Sequence[str], *, as_json: bool) -> None:
+    """Keys, one a line."""
+    if as_json:
+        _json({"keys": list(keys)})
+    else:
+        print("\n".join(keys))
+
+
+def show_deleted(key: str, rows: int, *, as_json: bool) -> None:
+    """What a deletion took away."""
+    if as_json:
+        _json({"key": key, "rows_deleted": rows})
+    else:
+        _out.print(f"Deleted {key} and its {rows} rows.")
+
+
+def show_exports(variables: Mapping[str, str]) -> None:
+    """Shell exports, quoted."""
+    from shlex import quote
+
+    for name, value in variables.items():
+        print(f"export {name}={quote(value)}")
+
+
+def _json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False))

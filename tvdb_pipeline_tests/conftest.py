@@ -1,0 +1,113 @@
+"""Fixtures all tests share: one embedded PostgreSQL a session, a migrated database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.database.server import start_server, stop_server
+from tvdb_pipeline.embedding.client import EmbeddingClient
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
+from tvdb_pipeline.settings import Settings
+from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
+
+_SETTINGS = [name for name in os.environ if name.startswith(("TVDB_", "OPENAI_", "DAGSTER_"))]
+for _name in _SETTINGS:
+    # Settings of the shell the tests run in must not decide how they end.
+    if _name != "TVDB_CORPUS":
+        del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The embedded server, stopped and removed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="tvdb-tests-"))
+    try:
+        yield start_server(home, leave_running=True)
+    finally:
+        stop_server(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    """A migrated, empty database others are copied from."""
+    name = "tvdb_template"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name}")
+    Database(_with_name(server_url, name)).open().close()
+    return name
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """An empty, migrated database, dropped after the test."""
+    name = f"t_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _with_name(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """That database, open."""
+    opened = Database(database_url).open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Settings in MOCK mode with everything under the test's own folder."""
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    return Settings(
+        home=tmp_path / "home", upload_dir=uploads, database_url=database_url, service_mode="MOCK", parse_workers=1
+    )  # pyright: ignore[reportCallIssue]
+
+
+@pytest.fixture
+def make_shop(settings: Settings, database: Database) -> Callable[..., Workshop]:
+    """Builds workshops: `make_shop(client=..., daily_cost_limit_usd=...)`, by default with the mock."""
+
+    def make(client: EmbeddingClient | None = None, **changes: object) -> Workshop:
+        return build_workshop(settings.model_copy(update=changes), database, client or MockClient())
+
+    return make
+
+
+@pytest.fixture
+def shop(make_shop: Callable[..., Workshop]) -> Workshop:
+    """A workshop with the mock."""
+    return make_shop()
+
+
+@pytest.fixture
+def fake_openai() -> Iterator[FakeOpenAI]:
+    """A running fake provider."""
+    with FakeOpenAI() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real documents beside the checkout; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("TVDB_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+    if not folder.is_dir():
+        pytest.skip("the corpus of real documents is absent (set TVDB_CORPUS to its folder)")
+    return folder
+
+
+def _with_name(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?", 1)
