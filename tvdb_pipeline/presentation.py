@@ -24,7 +24,7 @@ from tvdb_pipeline.ingest.querying import Answer
 from tvdb_pipeline.ingest.quoting import Quote
 from tvdb_pipeline.operations.ingestion import IngestResult
 
-_out = Console(highlight=False, soft_wrap=False)
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _COLOURS = {"ready": "green", "partial": "yellow", "deferred": "yellow", "rejected": "red", "failed": "red"}
 
 
@@ -101,19 +101,24 @@ def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> Non
         table.add_column(name, justify=justify, overflow="fold" if name in ("document", "reason") else "ellipsis")  # pyright: ignore[reportArgumentType]
     for document in documents:
         colour = _COLOURS.get(document["state"], "white")
-        provisional = f" ({document['provisional_vectors']} provisional)" if document["provisional_vectors"] else ""
         table.add_row(
             PurePath(document["path"]).name,
             f"[{colour}]{document['state']}[/]",
             str(document["pages"]),
             str(document["page_coverage"]["ocr"]),
             str(document["chunks"]),
-            f"{document['vectors']}{provisional}",
+            str(document["vectors"]),
             f"{sum(document['seconds'].values()):.2f}",
             f"{document['cost_usd']:.6f}",
             (document["error"] or {}).get("message", ""),
         )
     _out.print(table)
+    provisional = sum(document["provisional_vectors"] for document in documents)
+    if provisional:
+        _out.print(
+            f"{provisional} vectors are provisional: made by the offline mock, to be replaced once OPENAI_API_KEY and "
+            "TVDB_PROVIDER_AGREEMENT are set."
+        )
 
 
 def show_search(answer: Answer, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.discovery import FoundFile, discover
@@ -18,6 +19,9 @@ from tvdb_pipeline.ingest.workshop import Workshop
 
 MAX_ATTEMPTS = 5
 """Runs a failing document is given before it waits for a person (or for its file to change)."""
+
+MAX_GRACE_SECONDS = 600
+"""How long vanished documents stay searchable while additions, one of which may be their new name, are under way."""
 
 
 @dataclass(slots=True)
@@ -44,17 +48,34 @@ def look(shop: Workshop) -> Look:
     stale = _stale(shop, source, [files[path] for path in ready])
     _remember(shop, source, before, remembered)
     present = {key_of(file.path, shop.settings) for file in files.values()}
-    known = [document.key for document in registry.of_source(shop.database, source)]
-    gone = [key for key in known if key not in present] if shop.settings.remove_missing else []
-    withheld = gone if suspicious(len(gone), len(known)) else []
+    known_documents = registry.of_source(shop.database, source)
+    known = [document.key for document in known_documents]
     growing = sum(1 for _, _, still in remembered.values() if not still)
-    return Look(stale, [] if withheld else gone, withheld, growing)
+    gone = [key for key in known if key not in present] if shop.settings.remove_missing else []
+    if suspicious(len(gone), len(known)):
+        return Look(stale, [], gone, growing)
+    if growing or stale or any(document.state in ("registered", "processing") for document in known_documents):
+        # A renamed file is missed under its old name before it is searchable under the new one.
+        gone = _overdue(shop, source, gone)
+    return Look(stale, gone, [], growing)
+
+
+def _overdue(shop: Workshop, source: str, gone: Sequence[str]) -> list[str]:
+    """Those missed for so long that they are let go of although additions are still under way."""
+    rows = shop.database.fetch(
+        "SELECT path FROM tvdb.observations WHERE source = %s AND gone_at < now() - make_interval(secs => %s)",
+        (source, MAX_GRACE_SECONDS),
+    )
+    overdue = {key_of(Path(row[0]), shop.settings) for row in rows}
+    return [key for key in gone if key in overdue]
 
 
 def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
     """Let go of vanished documents. Their vectors stay in the cache: a renamed file finds them there."""
     if keys:
         remove(shop, keys, forget_vectors=False)
+        paths = [str(located(document.path, shop.settings.upload_dir)) for document in registry.load(shop.database, keys)]
+        shop.database.run("DELETE FROM tvdb.observations WHERE path = ANY(%s)", (paths,))
 
 
 def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Document]:
@@ -88,10 +109,11 @@ def _remember(
         cursor.executemany(
             """INSERT INTO tvdb.observations (path, source, bytes, mtime_ns, settled) VALUES (%s, %s, %s, %s, %s)
                ON CONFLICT (path) DO UPDATE SET source = excluded.source, bytes = excluded.bytes,
-                   mtime_ns = excluded.mtime_ns, settled = excluded.settled, seen_at = now()""",
+                   mtime_ns = excluded.mtime_ns, settled = excluded.settled, gone_at = NULL""",
             changed,
         )
         cursor.execute(
-            "DELETE FROM tvdb.observations WHERE source = %s AND path = ANY(%s)",
+            """UPDATE tvdb.observations SET gone_at = now(), settled = false
+               WHERE source = %s AND path = ANY(%s) AND gone_at IS NULL""",
             (source, list(before.keys() - now.keys())),
         )

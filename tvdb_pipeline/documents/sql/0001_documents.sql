@@ -40,6 +40,6 @@ CREATE TABLE tvdb.observations (
     bytes    bigint NOT NULL,
     mtime_ns bigint NOT NULL,
     settled  boolean NOT NULL DEFAULT false,
-    seen_at  timestamptz NOT NULL DEFAULT now()
+    gone_at  timestamptz
 );
-COMMENT ON TABLE tvdb.observations IS 'what the sensor saw of each upload at its last look; settled: unchanged between two looks';
+COMMENT ON TABLE tvdb.observations IS 'what the sensor saw of each upload at its last look; settled: unchanged between two looks; gone_at: when it was first missed';
