@@ -87,6 +87,6 @@ def _chunk(index: int, group: Sequence[Unit]) -> Chunk:
         tokens=count_tokens(text),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         page_start=min(unit.page for unit in group),
-        page_end=max(unit.page for unit in group),
+        page_end=max(unit.last_page for unit in group),
         section=group[0].section,
     )

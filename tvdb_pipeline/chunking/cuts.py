@@ -68,5 +68,7 @@ def _within(gaps: Sequence[_Gap], offsets: Sequence[int], start: int, end: int, 
         for index in range(start + 1, end)
         if offsets[index] - offsets[start] >= _LEAST_PIECE and offsets[end] - offsets[index] >= _LEAST_PIECE
     ]
-    best = max(inner or range(start + 1, end), key=lambda index: (gaps[index].rank, -index))
+    # Of equal ranks (a line repeated over and over) the one in the middle.
+    middle = (offsets[start] + offsets[end]) / 2
+    best = max(inner or range(start + 1, end), key=lambda index: (gaps[index].rank, -abs(offsets[index] - middle)))
     return _within(gaps, offsets, start, best, limit) + _within(gaps, offsets, best, end, limit)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MAX_UNIT_TOKENS: Final = 160
 """A longer sentence or row is cut at spaces, so that units always pack into chunks of 512."""
 _SKIPPED: Final = frozenset({"Header", "Footer", "PageNumber", "PageBreak"})
-_SENTENCE_END = re.compile(r"(?<=[.!?;:])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9À-Þ])")
+_WHOLE: Final = frozenset({"Title", "Table"})
+_SENTENCE_END = re.compile(r"[.!?;:][\"'”’)\]]*(\s)(?=[\"'“‘(\[]?[A-Z0-9À-Þ])")
 _ENDS_SENTENCE = re.compile(r"[.!?:;][\"')\]]*$")
 _SPACE = re.compile(r"\s+")
 
@@ -37,11 +38,13 @@ class Strength(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """text: one line, spaces normalised; tokens: its cl100k count; section: titles above it, outermost first."""
+    """text: one line, spaces normalised; tokens: its cl100k count; page, last_page: where it begins and ends; section: titles
+    above it, outermost first."""
 
     text: str
     tokens: int
     page: int
+    last_page: int
     section: tuple[str, ...]
     strength: Strength
 
@@ -50,46 +53,92 @@ def units(elements: Sequence[Element]) -> list[Unit]:
     """The units of a document in reading order. Page headers, footers and page numbers are left out."""
     found: list[Unit] = []
     titles: dict[int, str] = {}
-    for element in elements:
-        text = element.text or ""
-        if element.category in _SKIPPED or not text.strip():
-            continue
-        page = element.metadata.page_number or 1
-        if element.category == "Title":
-            depth = element.metadata.category_depth or 0
-            titles = {level: title for level, title in titles.items() if level < depth}
-            titles[depth] = _SPACE.sub(" ", text).strip()
+    for passage in _passages(elements):
+        if passage.category == "Title":
+            titles = {level: title for level, title in titles.items() if level < passage.depth}
+            titles[passage.depth] = passage.text
         section = tuple(titles[level] for level in sorted(titles))
-        for piece, strength in _pieces(element.category, text, found):
-            found.append(Unit(piece, count_tokens(piece), page, section, strength))
+        start = 0
+        for piece, strength in _pieces(passage):
+            start = max(start, passage.text.find(piece, start))
+            page, last_page = passage.page_at(start), passage.page_at(start + len(piece) - 1)
+            found.append(Unit(piece, count_tokens(piece), page, last_page, section, strength))
+            start += len(piece)
     return found
 
 
-def _pieces(category: str, text: str, before: Sequence[Unit]) -> Iterator[tuple[str, Strength]]:
-    if category == "Title":
-        yield from _fitting(_SPACE.sub(" ", text).strip(), Strength.TITLE)
-    elif category == "Table":
-        for number, row in enumerate(line for line in text.splitlines() if line.strip()):
-            yield from _fitting(_SPACE.sub(" ", row).strip(), Strength.ROW if number else Strength.PARAGRAPH)
+@dataclass(slots=True)
+class _Passage:
+    """One element, or several that a page or column broke: text in single spaces (rows of a table in lines), and at which
+    offsets of it which page begins."""
+
+    category: str
+    depth: int
+    text: str
+    pages: list[tuple[int, int]]
+
+    def page_at(self, offset: int) -> int:
+        return next(page for start, page in reversed(self.pages) if start <= offset or start == 0)
+
+    def extend(self, text: str, page: int) -> None:
+        self.text += " "
+        self.pages.append((len(self.text), page))
+        self.text += text
+
+
+def _passages(elements: Sequence[Element]) -> Iterator[_Passage]:
+    """Elements with what a page broke put together again, so that a cut does not depend on where pages end."""
+    held: _Passage | None = None
+    for element in elements:
+        text = _SPACE.sub(" ", element.text or "").strip()
+        if element.category in _SKIPPED or not text:
+            continue
+        page = element.metadata.page_number or 1
+        if held is not None and _goes_on(held, element, text, page):
+            held.extend(text, page)
+            continue
+        if held is not None:
+            yield held
+        if element.category == "Table":
+            rows = (_SPACE.sub(" ", row).strip() for row in (element.text or "").splitlines())
+            text = "\n".join(row for row in rows if row)
+        held = _Passage(element.category, element.metadata.category_depth or 0, text, [(0, page)])
+    if held is not None:
+        yield held
+
+
+def _goes_on(before: _Passage, element: Element, text: str, page: int) -> bool:
+    if before.category in _WHOLE or element.category in _WHOLE or element.category == "ListItem":
+        return False
+    if element.metadata.is_continuation:
+        return True
+    # Readers that do not say so: a page ended without a full stop, and the next one starts small.
+    return page > before.pages[-1][1] and text[:1].islower() and not _ENDS_SENTENCE.search(before.text)
+
+
+def _pieces(passage: _Passage) -> Iterator[tuple[str, Strength]]:
+    if passage.category == "Title":
+        yield from _fitting(passage.text, Strength.TITLE)
+    elif passage.category == "Table":
+        for number, row in enumerate(passage.text.split("\n")):
+            yield from _fitting(row, Strength.ROW if number else Strength.PARAGRAPH)
     else:
-        flat = _SPACE.sub(" ", text).strip()
-        first = Strength.ITEM if category == "ListItem" else Strength.PARAGRAPH
-        if first is Strength.PARAGRAPH and _goes_on(flat, before):
-            first = Strength.CONTINUATION
-        for number, sentence in enumerate(_SENTENCE_END.split(flat)):
+        first = Strength.ITEM if passage.category == "ListItem" else Strength.PARAGRAPH
+        for number, sentence in enumerate(_sentences(passage.text)):
             yield from _fitting(sentence, Strength.SENTENCE if number else first)
 
 
-def _goes_on(text: str, before: Sequence[Unit]) -> bool:
-    """Whether a paragraph goes on the one before it (a page or column broke it): no full stop there, small letter here."""
-    if not before or before[-1].strength in (Strength.TITLE, Strength.ROW):
-        return False
-    return text[:1].islower() and not _ENDS_SENTENCE.search(before[-1].text)
+def _sentences(text: str) -> Iterator[str]:
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        yield text[start : end.start(1)]
+        start = end.end(1)
+    yield text[start:]
 
 
 def _fitting(text: str, strength: Strength) -> Iterator[tuple[str, Strength]]:
     """The text, in pieces of at most MAX_UNIT_TOKENS cut at spaces (inside a word only where it alone is longer)."""
-    if len(text) <= MAX_UNIT_TOKENS or count_tokens(text) <= MAX_UNIT_TOKENS:
+    if len(text.encode()) <= MAX_UNIT_TOKENS or count_tokens(text) <= MAX_UNIT_TOKENS:
         if text:
             yield text, strength
         return

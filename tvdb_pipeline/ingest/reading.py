@@ -100,9 +100,7 @@ def _parsed(shop: Workshop, work: Work, body: bytes | None, stages: frozenset[St
         return work, [_failed(work, "parsed_text", refusal)], refusal
     parsed = ParsedDocument.from_json(body)
     work.coverage = parsed.coverage()
-    work.missing = [
-        f"page {page.number}: {page.note}" for page in parsed.pages if page.route == "failed"
-    ] + parsed.missing
+    work.missing = [f"page {page.number}: {page.note}" for page in parsed.pages if page.note] + parsed.missing
     outcomes: list[StageOutcome] = []
     if "parsed_text" in stages:
         check = coverage_check(work)

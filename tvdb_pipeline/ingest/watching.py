@@ -74,7 +74,9 @@ def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
     """Let go of vanished documents. Their vectors stay in the cache: a renamed file finds them there."""
     if keys:
         remove(shop, keys, forget_vectors=False)
-        paths = [str(located(document.path, shop.settings.upload_dir)) for document in registry.load(shop.database, keys)]
+        paths = [
+            str(located(document.path, shop.settings.upload_dir)) for document in registry.load(shop.database, keys)
+        ]
         shop.database.run("DELETE FROM tvdb.observations WHERE path = ANY(%s)", (paths,))
 
 

@@ -20,17 +20,30 @@ _NUMBERED_TITLE = re.compile(
     r"^(?:(?:chapter|section|article|part|appendix|schedule)\s+[\dA-Z]+|\d+(?:\.\d+)+\.?\s+[A-Z])", re.I
 )
 _MAX_TITLE_WORDS: Final = 16
+_FULL: Final = 0.85  # of a block's width: what is missing may be the word that went to the next line
 
 
 @dataclass(slots=True)
 class Paragraph:
-    """Text with its kind and place; size and bold are those of its first line, for ranking titles."""
+    """Text with its kind and place; size and bold are those of its first line, for ranking titles.
+
+    full: whether its last line runs to the right edge of its block, so that the text may go on in the next column or page;
+    opens: whether it is the first of a column or page.
+    """
 
     kind: Kind
     text: str
     box: Box
     size: float
     bold: bool
+    full: bool = False
+    opens: bool = False
+
+    def goes_on_in(self, other: Paragraph) -> bool:
+        """Whether `other`, the first of the next column or page, goes on with this paragraph."""
+        if "Title" in (self.kind, other.kind) or other.kind == "ListItem":
+            return False
+        return self.full or (other.text[:1].islower() and not self.text.endswith((".", "!", "?", ":", ";")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +55,18 @@ class Body:
 
 
 def paragraphs(lines: Sequence[TextLine], usual: Body) -> Iterator[Paragraph]:
-    """The paragraphs of lines in reading order."""
+    """The paragraphs of one block's lines in reading order."""
+    edges = [line.box for line in lines]
+    left, right = min(box.left for box in edges), max(box.right for box in edges)
+    wide = left + _FULL * (right - left)
     group: list[TextLine] = []
     for line in joined_rows(lines):
         if group and _begins_new(group, line, usual.leading):
-            yield _paragraph(group, usual.size)
+            yield _paragraph(group, usual.size, wide)
             group = []
         group.append(line)
     if group:
-        yield _paragraph(group, usual.size)
+        yield _paragraph(group, usual.size, wide)
 
 
 def joined_rows(lines: Sequence[TextLine]) -> Iterator[TextLine]:
@@ -90,7 +106,7 @@ def _begins_new(group: list[TextLine], line: TextLine, leading: float) -> bool:
     return (indent > 1.2 * line.size and not _BULLET.match(group[0].text)) or short
 
 
-def _paragraph(group: list[TextLine], body_size: float) -> Paragraph:
+def _paragraph(group: list[TextLine], body_size: float, wide: float) -> Paragraph:
     text = group[0].text
     for line in group[1:]:
         text = text[:-1] + line.text if text.endswith(HYPHEN) else f"{text} {line.text}"
@@ -99,7 +115,8 @@ def _paragraph(group: list[TextLine], body_size: float) -> Paragraph:
     box = first.box
     for line in group[1:]:
         box = _around(box, line.box)
-    return Paragraph(_kind(text, first, len(group), body_size), text, box, first.size, first.bold)
+    kind = _kind(text, first, len(group), body_size)
+    return Paragraph(kind, text, box, first.size, first.bold, group[-1].box.right >= wide)
 
 
 def _kind(text: str, first: TextLine, lines: int, body_size: float) -> Kind:

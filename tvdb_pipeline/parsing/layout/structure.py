@@ -30,17 +30,21 @@ def structure(pages: Sequence[PageLines]) -> list[Element]:
     found: list[Element] = []
     titles: list[tuple[Element, tuple[float, bool]]] = []
     grids = [find_grids(page.rules, page.lines) for page in pages]
+    before: Paragraph | None = None
     for page, tables, (header, body, footer) in zip(pages, grids, split_furniture(pages, grids), strict=True):
         found.extend(_element("Header", line.text, line.box, page) for line in header)
         for item in _body([table for table in tables if table.parted], body, usual):
             if isinstance(item, Paragraph):
                 element = _element(item.kind, item.text, item.box, page)
+                if item.opens and before is not None and before.goes_on_in(item):
+                    element.metadata.is_continuation = True
                 if item.kind == "Title":
                     titles.append((element, (round(item.size), item.bold)))
             else:
                 rows, box = item
                 element = _element("Table", rows_to_text(rows), box, page)
                 element.metadata.text_as_html = rows_to_html(rows)
+            before = item if isinstance(item, Paragraph) else None
             found.append(element)
         found.extend(_element("Footer", line.text, line.box, page) for line in footer)
     _set_depths(titles)
@@ -61,11 +65,15 @@ def _body(
             free[sum(1 for grid in grids if _is_below(line, grid))].append(line)
     for index, between in enumerate(free):
         for block in blocks_in_order(between):
+            first = None
             for piece in split_tables(block):
+                first = first or piece
                 if isinstance(piece, AlignedTable):
                     yield piece.cells, piece.box
                 else:
-                    yield from paragraphs(piece, usual)
+                    for number, paragraph in enumerate(paragraphs(piece, usual)):
+                        paragraph.opens = number == 0 and piece is first
+                        yield paragraph
         if index < len(grids) and held[index]:
             yield grids[index].cells(held[index]), grids[index].box
 
