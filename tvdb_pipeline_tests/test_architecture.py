@@ -88,9 +88,6 @@ def test_orchestration_is_opened_late_by_those_who_may(path: Path) -> None:
     opened_late_ok = name.startswith(MAY_OPEN_ORCHESTRATION_LATE)
     looked_at = at_import(tree(path)) if opened_late_ok else imported(tree(path))
     rooms = {part for part in looked_at if part.startswith("tvdb_pipeline.orchestration")}
-    if opened_late_ok:
-        # `home` holds plain paths and variables; it imports dagster only when an instance is opened.
-        rooms = {part for part in rooms if not part.startswith("tvdb_pipeline.orchestration.home.")}
     assert not rooms
 
 

@@ -106,7 +106,7 @@ def _conclude(context: dg.AssetExecutionContext, missing: list[StageOutcome]) ->
         return
     deferred = all(outcome.status == "deferred" for outcome in missing)
     if deferred:
-        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: "deferred"})
+        context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: "deferred"})
     codes = sorted({outcome.error.code for outcome in missing if outcome.error is not None})
     raise dg.Failure(
         f"{len(missing)} of {len(context.partition_keys)} documents {'wait' if deferred else 'did not pass'}: "

@@ -8,13 +8,11 @@ from __future__ import annotations
 import dagster as dg
 
 from tvdb_pipeline.documents.stages import STAGES
-from tvdb_pipeline.orchestration.partitions import documents
 
 JOB_NAME = "ingest_documents"
 ingest_documents = dg.define_asset_job(
     JOB_NAME,
     selection=dg.AssetSelection.assets(*STAGES),
-    partitions_def=documents,
     executor_def=dg.in_process_executor,
     description="Materialize documents from file to searchable rows, a batch in one process.",
 )
