@@ -97,7 +97,12 @@ def test_only_settings_reads_our_names_from_the_environment(path: Path) -> None:
         return
     for node in ast.walk(tree(path)):
         read = ""
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.getenv", "os.environ.get", "getenv", "environ.get"):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "os.getenv",
+            "os.environ.get",
+            "getenv",
+            "environ.get",
+        ):
             read = ast.unparse(node.args[0])
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value) in ("os.environ", "environ"):
             read = ast.unparse(node.slice)

@@ -26,7 +26,9 @@ def order(tokens: int, **shares: int) -> Order:
     return Order(max(len(shares), 1), tokens, "documents", {key: Share(1, part) for key, part in shares.items()})
 
 
-def ledger(database: Database, *, daily_nano: int = WIDE.daily_nano, hourly_requests: int = WIDE.hourly_requests) -> Ledger:
+def ledger(
+    database: Database, *, daily_nano: int = WIDE.daily_nano, hourly_requests: int = WIDE.hourly_requests
+) -> Ledger:
     return Ledger(database, Limits(daily_nano, hourly_requests, WIDE.document_nano))
 
 

@@ -21,7 +21,9 @@ SHORT = [
     on(3, ListItem, "fire"),
     on(4, Table, "Cover: Flood\nCover: Hail"),
 ]
-LONG = [on(1 + number // 20, NarrativeText, f"Sentence {number} tells of loss {number * 7919}.") for number in range(200)]
+LONG = [
+    on(1 + number // 20, NarrativeText, f"Sentence {number} tells of loss {number * 7919}.") for number in range(200)
+]
 
 
 def test_a_short_document_is_one_chunk_of_readable_text() -> None:

@@ -22,7 +22,10 @@ class Writer:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self._words = [
-            "".join(self.random.choice("bcdfglmnprst") + self.random.choice("aeiou") for _ in range(self.random.randint(1, 4)))
+            "".join(
+                self.random.choice("bcdfglmnprst") + self.random.choice("aeiou")
+                for _ in range(self.random.randint(1, 4))
+            )
             for _ in range(3000)
         ]
 

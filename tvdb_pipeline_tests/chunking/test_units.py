@@ -44,7 +44,9 @@ def test_a_full_stop_inside_a_sentence_is_not_its_end(text: str) -> None:
     assert texts(NarrativeText(text)) == [text]
 
 
-@pytest.mark.parametrize("text", ['He said "Stop." Then he left.', "(See 4.) The end.", "It was (as agreed). [Note.] Next."])
+@pytest.mark.parametrize(
+    "text", ['He said "Stop." Then he left.', "(See 4.) The end.", "It was (as agreed). [Note.] Next."]
+)
 def test_closing_quotes_and_brackets_stay_with_their_sentence(text: str) -> None:
     assert " ".join(texts(NarrativeText(text))) == text
 
@@ -62,7 +64,9 @@ def test_kinds_of_elements_begin_something_new_more_or_less_strongly() -> None:
 
 
 def test_furniture_and_empty_elements_are_left_out() -> None:
-    assert texts(Header("Policy"), Footer("Page"), PageNumber("3"), PageBreak(""), Text("  "), Text("Words")) == ["Words"]
+    assert texts(Header("Policy"), Footer("Page"), PageNumber("3"), PageBreak(""), Text("  "), Text("Words")) == [
+        "Words"
+    ]
 
 
 def test_space_is_made_plain() -> None:

@@ -72,7 +72,9 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str) ->
         conn.execute("CREATE TABLE tvdb.vector_rows (in_the_way int)")
         with pytest.raises(psycopg.errors.DuplicateTable):
             migrate(conn)
-        assert conn.execute("SELECT to_regclass('tvdb.documents'), to_regclass('tvdb.schema_migrations')").fetchone() == (
+        assert conn.execute(
+            "SELECT to_regclass('tvdb.documents'), to_regclass('tvdb.schema_migrations')"
+        ).fetchone() == (
             None,
             None,
         )
@@ -84,7 +86,9 @@ def test_processes_that_migrate_at_once_do_it_once(empty_url: str) -> None:
         "with psycopg.connect(sys.argv[1], autocommit=True) as conn: sys.stdin.read(1); print(len(migrate(conn)))"
     )
     processes = [
-        subprocess.Popen([sys.executable, "-c", code, empty_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", code, empty_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(3)
     ]
     for process in processes:

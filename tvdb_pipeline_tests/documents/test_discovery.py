@@ -113,9 +113,7 @@ def test_an_unreadable_folder_is_never_taken_for_an_empty_one(
     assert str(tmp_path) not in refused.value.message
 
 
-def test_a_file_that_goes_while_the_folder_is_read_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_goes_while_the_folder_is_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "a.pdf", "b.pdf", "going.pdf")
     real = os.scandir
 

@@ -43,7 +43,12 @@ def test_new_documents_are_registered_once_in_order(database: Database) -> None:
 def test_a_new_document_starts_with_nothing(database: Database) -> None:
     add(database, ("a", "x/a.pdf", "/uploads"))
     document = only(database, "a")
-    assert (document.path, document.source, document.state, document.stage) == ("x/a.pdf", "/uploads", "registered", None)
+    assert (document.path, document.source, document.state, document.stage) == (
+        "x/a.pdf",
+        "/uploads",
+        "registered",
+        None,
+    )
     assert document.page_coverage == {"text": 0, "ocr": 0, "blank": 0, "failed": 0}
     assert document.seconds == {"parse": 0, "chunk": 0, "embed": 0, "store": 0}
     assert (document.versions, document.error, document.attempts) == ({}, None, 0)
@@ -119,7 +124,13 @@ def test_a_deleted_document_can_be_registered_anew(database: Database) -> None:
 
 def test_resumable_documents_are_unfinished_unclaimed_due_and_have_attempts_left(database: Database) -> None:
     states = ("registered", "processing", "deferred", "failed", "ready", "partial", "rejected")
-    add(database, *((state, state, None) for state in states), ("tired", "t", None), ("later", "l", None), ("held", "h", None))
+    add(
+        database,
+        *((state, state, None) for state in states),
+        ("tired", "t", None),
+        ("later", "l", None),
+        ("held", "h", None),
+    )
     for state in states:
         set_columns(database, state, state=state)
     set_columns(database, "tired", state="failed", attempts=3)

@@ -240,7 +240,9 @@ def bought_for(shop: Workshop, *keys: str) -> list[Work]:
         registry.register(conn, [(key, key, None) for key in keys])
     buying, done = Buying(shop), list[Work]()
     for document in registry.load(shop.database, keys):
-        chunks = [Chunk(i, text, count_tokens(text), text_hash(text), 1, 1, ()) for i, text in enumerate([*TEXTS, TEXTS[0]])]
+        chunks = [
+            Chunk(i, text, count_tokens(text), text_hash(text), 1, 1, ()) for i, text in enumerate([*TEXTS, TEXTS[0]])
+        ]
         done.extend(buying.add(Work(document, 1, Path(document.path), chunks=chunks)))
     return [*done, *buying.flush()]
 

@@ -18,7 +18,9 @@ MODEL_A, MODEL_B = "text-embedding-3-small", "text-embedding-3-large"
 
 
 def definitions(database: Database) -> dict[str, str]:
-    rows = database.fetch("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'tvdb' AND indexdef LIKE '%hnsw%'")
+    rows = database.fetch(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'tvdb' AND indexdef LIKE '%hnsw%'"
+    )
     return {row[0]: row[1] for row in rows}
 
 
@@ -56,7 +58,7 @@ def test_models_with_like_names_do_not_share_an_index(database: Database, models
 
 
 def test_a_model_name_is_quoted(database: Database) -> None:
-    ensure_index(database, "it's \"odd\"; --")
+    ensure_index(database, 'it\'s "odd"; --')
     assert len(definitions(database)) == 1
 
 
@@ -93,7 +95,9 @@ def test_a_search_walks_the_index_of_its_model_and_no_other(database: Database) 
         # A table this small is read whole and sorted otherwise; what is asked is whether the index fits the query.
         for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             conn.execute(
-                sql.SQL("ALTER DATABASE {} SET {} = off").format(sql.Identifier(conn.info.dbname), sql.Identifier(setting))
+                sql.SQL("ALTER DATABASE {} SET {} = off").format(
+                    sql.Identifier(conn.info.dbname), sql.Identifier(setting)
+                )
             )
     reader = Database(database.url).open()
     assert len(search(reader, "", query, 5, mode="vector")) == 5

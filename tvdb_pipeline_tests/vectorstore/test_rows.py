@@ -114,7 +114,9 @@ def test_a_text_without_a_vector_is_stored_without_one(database: Database) -> No
     report = swap(database, "a", OLD, embed(database, *OLD[:2]))
     assert report == rows.RowsReport(3, 3, 2, 0)
     assert not report.passed
-    found = database.fetch("SELECT embedding IS NULL, embedding_model, provisional FROM tvdb.vector_rows ORDER BY chunk_index")
+    found = database.fetch(
+        "SELECT embedding IS NULL, embedding_model, provisional FROM tvdb.vector_rows ORDER BY chunk_index"
+    )
     assert found == [(False, MODEL, False), (False, MODEL, False), (True, None, False)]
 
 

@@ -17,7 +17,11 @@ from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.vectorstore.search import Mode, fuse, models_present, search
 
 MODEL_A, MODEL_B = "text-embedding-3-small", "text-embedding-3-large"
-FIRE, FLOOD, KEYS = "Fire damage to the roof is covered.", "Flooding of a basement is excluded.", "Lost keys are replaced."
+FIRE, FLOOD, KEYS = (
+    "Fire damage to the roof is covered.",
+    "Flooding of a basement is excluded.",
+    "Lost keys are replaced.",
+)
 
 
 def store(database: Database, key: str, texts: list[str], model: str | None, vectors: Vectors | None = None) -> None:
