@@ -26,8 +26,8 @@ run: $(INSTALLED)  ## ingest data/examples through Dagster, show documents, bill
 	@echo
 	@$(BIN)/tvdb budget
 	@echo
-	@echo 'Search: "What does an emergency room visit cost on the Harbor PPO plan?"'
-	@$(BIN)/tvdb search -k 1 "What does an emergency room visit cost on the Harbor PPO plan?"
+	@echo 'Search: "What penalty applies on the Harbor PPO if nobody got approval before a CT scan?"'
+	@$(BIN)/tvdb search -k 1 "What penalty applies on the Harbor PPO if nobody got approval before a CT scan?"
 
 test: $(INSTALLED)  ## run the test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
