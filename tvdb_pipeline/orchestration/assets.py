@@ -18,6 +18,7 @@ from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import build_workshop
 from tvdb_pipeline.orchestration.checks import CHECK_SPECS, evaluations
+from tvdb_pipeline.orchestration.connections import hold_connections
 from tvdb_pipeline.orchestration.observation import Observer
 from tvdb_pipeline.orchestration.partitions import documents
 from tvdb_pipeline.orchestration.resources import ArtifactsResource, DatabaseResource, EmbeddingClientResource
@@ -70,6 +71,7 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
         artifacts: ArtifactsResource,
     ) -> Iterator[dg.Output[None]]:
         stages = selected([key.to_user_string() for key in context.selected_asset_keys])
+        hold_connections(context.instance)
         missing: list[StageOutcome] = []
         with database.open() as opened:
             shop = build_workshop(load_settings(), opened, embedding_client.create(), artifacts.create())

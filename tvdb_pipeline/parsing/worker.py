@@ -6,9 +6,11 @@ starting or killing it (`pool`). Jobs and answers are frames on stdin and stdout
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +19,7 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.parsing.parse import ParseOptions, parse
 
 LENGTH_BYTES = 8
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def write_frame(stream: BinaryIO, body: bytes) -> None:
@@ -36,6 +39,8 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 
 def main() -> None:
     """Serve jobs until stdin closes. argv: memory cap in MB."""
+    # Die with the parent, even when it is killed: a decoder that hangs would not notice that stdin is closed.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     memory = int(sys.argv[1]) << 20
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
