@@ -137,6 +137,9 @@ print(",".join(name for name in {HEAVY!r} if name in sys.modules))
 
 
 def test_the_parent_process_parses_nothing() -> None:
-    code = "import sys, tvdb_pipeline.ingest.walk; print(','.join(n for n in ('pypdfium2', 'PIL', 'unstructured') if n in sys.modules))"
+    code = """
+import sys, tvdb_pipeline.ingest.walk
+print(",".join(name for name in ("pypdfium2", "PIL", "unstructured") if name in sys.modules))
+"""
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 
 from unstructured.documents.elements import Element, ElementMetadata, ListItem, NarrativeText, Table, Text, Title
 
@@ -44,7 +45,7 @@ def test_chunks_are_numbered_and_their_pages_never_go_back() -> None:
     assert len(pieces) > 5
     assert (pieces[0].page_start, pieces[-1].page_end) == (1, 10)
     assert all(piece.page_start <= piece.page_end for piece in pieces)
-    assert all(before.page_end <= after.page_start for before, after in zip(pieces, pieces[1:], strict=False))
+    assert all(before.page_end <= after.page_start for before, after in pairwise(pieces))
 
 
 def test_pages_and_sections_are_no_part_of_the_text() -> None:

@@ -15,8 +15,8 @@ from tvdb_pipeline.chunking.units import units
 
 WORDS = st.one_of(
     st.sampled_from(
-        ["insured", "the", "Cover", "pays.", "$1,250.00", "POL-1", "(see", "4.)", '"stop."', "Why?", "12%", "e.g.", "é", "漢字", "😀",
-         "'s", "...", "A;", "3:", "[x]", "—", "loss)", "deductible", "1", "23"]
+        ["insured", "the", "Cover", "pays.", "$1,250.00", "POL-1", "(see", "4.)", '"stop."', "Why?", "12%", "e.g.", "é",
+         "漢字", "😀", "'s", "...", "A;", "3:", "[x]", "—", "loss)", "deductible", "1", "23"]
     ),
     st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12),
 )  # fmt: skip
@@ -101,6 +101,17 @@ def test_a_cut_depends_on_nearby_text_only() -> None:
     one = {piece.text for piece in chunk([*sentences(40, "x"), *middle, *sentences(40, "y")])}
     two = {piece.text for piece in chunk([*sentences(90, "p"), *middle, *sentences(20, "q")])}
     assert len(one & two) >= 2
+
+
+def test_where_pages_end_makes_no_difference() -> None:
+    text = " ".join(element.text for element in sentences(80))
+    words = text.split()
+    for place in (100, 313, 440):
+        halves = [
+            NarrativeText(" ".join(words[:place]), metadata=ElementMetadata(page_number=1)),
+            NarrativeText(" ".join(words[place:]), metadata=ElementMetadata(page_number=2, is_continuation=True)),
+        ]
+        assert [piece.text for piece in chunk(halves)] == [piece.text for piece in chunk([NarrativeText(text)])]
 
 
 @pytest.mark.parametrize("kind", [ListItem, NarrativeText])

@@ -73,10 +73,24 @@ def test_space_is_made_plain() -> None:
     assert texts(NarrativeText("  It\tpays \n twice\u00a0over. ")) == ["It pays twice over."]
 
 
-def test_a_sentence_a_page_broke_goes_on() -> None:
-    broken = [on(1, NarrativeText, "The insurer pays all"), on(2, NarrativeText, "costs of repair. Then it stops.")]
-    assert strengths(*broken) == [Strength.PARAGRAPH, Strength.CONTINUATION, Strength.SENTENCE]
-    assert [unit.page for unit in units(broken)] == [1, 2, 2]
+def test_a_sentence_a_page_broke_is_one_sentence_on_two_pages() -> None:
+    found = units(
+        [on(1, NarrativeText, "The insurer pays all"), on(2, NarrativeText, "costs of repair. Then it stops.")]
+    )
+    assert [unit.text for unit in found] == ["The insurer pays all costs of repair.", "Then it stops."]
+    assert [unit.strength for unit in found] == [Strength.PARAGRAPH, Strength.SENTENCE]
+    assert [(unit.page, unit.last_page) for unit in found] == [(1, 2), (2, 2)]
+
+
+def test_furniture_between_two_pages_does_not_break_a_sentence() -> None:
+    broken = [on(1, NarrativeText, "It pays all"), on(1, Footer, "1"), on(2, Header, "Policy"), on(2, Text, "costs.")]
+    assert texts(*broken) == ["It pays all costs."]
+
+
+def test_a_reader_may_say_that_a_paragraph_goes_on() -> None:
+    second = on(1, NarrativeText, "Harbor Street is covered.")
+    second.metadata.is_continuation = True
+    assert texts(on(1, NarrativeText, "The house in"), second) == ["The house in Harbor Street is covered."]
 
 
 @pytest.mark.parametrize(

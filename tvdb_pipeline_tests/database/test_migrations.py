@@ -80,28 +80,30 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str) ->
         )
 
 
+_MIGRATE_WHEN_TOLD = """
+import sys, psycopg
+from tvdb_pipeline.database.migrations import migrate
+with psycopg.connect(sys.argv[1], autocommit=True) as conn:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(len(migrate(conn)))
+"""
+
+
 def test_processes_that_migrate_at_once_do_it_once(empty_url: str) -> None:
-    code = (
-        "import sys, psycopg; from tvdb_pipeline.database.migrations import migrate\n"
-        "with psycopg.connect(sys.argv[1], autocommit=True) as conn: sys.stdin.read(1); print(len(migrate(conn)))"
-    )
+    command = [sys.executable, "-c", _MIGRATE_WHEN_TOLD, empty_url]
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, empty_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(3)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(4)
     ]
     for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("g")
-        process.stdin.close()
-    counts = []
-    for process in processes:
         assert process.stdout is not None
-        counts.append(int(process.stdout.read()))
-        process.stdout.close()
-        assert process.wait() == 0
-    assert sorted(counts) == [0, 0, len(NAMES)]
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+    answers = [process.communicate()[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert sorted(answers) == ["0", "0", "0", str(len(NAMES))]
     assert applied(empty_url) == NAMES
 
 

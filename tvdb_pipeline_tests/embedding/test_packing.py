@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,7 @@ def test_a_request_is_closed_only_when_the_next_text_would_not_fit(
     texts: list[Sized], inputs: int, tokens: int
 ) -> None:
     requests = list(pack(texts, inputs, tokens))
-    for request, following in zip(requests, requests[1:], strict=False):
+    for request, following in pairwise(requests):
         total = sum(text.tokens for text in request) + following[0].tokens
         assert len(request) == inputs or total > tokens
 

@@ -92,7 +92,9 @@ def refuse_all(code: str, status: int) -> Callable[[list[str]], Refusal | None]:
     return lambda _: Refusal(status, code)
 
 
-@pytest.mark.parametrize(("status", "code", "kind"), [(429, "insufficient_quota", "quota"), (401, "invalid_api_key", "auth")])
+@pytest.mark.parametrize(
+    ("status", "code", "kind"), [(429, "insufficient_quota", "quota"), (401, "invalid_api_key", "auth")]
+)
 def test_a_refusing_provider_defers_documents_which_full_text_finds_meanwhile(
     make_shop: Callable[..., Workshop], fake_openai: FakeOpenAI, status: int, code: str, kind: str
 ) -> None:

@@ -38,7 +38,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def launch(environment: Settings, instance: dg.DagsterInstance) -> Callable[..., dg.ExecuteInProcessResult]:
     """Runs the job over the partitions from the first to the last of `keys`."""
 
-    def run(keys: list[str], observer: Callable[[StageOutcome], None] = lambda _: None, **more: object):  # noqa: ANN202
+    def run(keys: list[str], observer: Callable[[StageOutcome], None] = lambda _: None, **more: object):
         defs = build_defs(environment, observer)
         return defs.resolve_job_def(JOB_NAME).execute_in_process(
             instance=instance, tags=range_tags(keys), raise_on_error=False, **more

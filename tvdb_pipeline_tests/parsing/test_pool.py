@@ -16,7 +16,7 @@ from tvdb_pipeline.documents.admission import PDF
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.parsed import ParsedDocument
-from tvdb_pipeline.parsing.pool import ParseJob, ParserPool, ParseResult
+from tvdb_pipeline.parsing.pool import ParseJob, ParseResult, ParserPool
 
 SENTENCE = "This policy covers the insured building."
 
