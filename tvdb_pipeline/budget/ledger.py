@@ -16,6 +16,8 @@ from tvdb_pipeline.database.pools import Connection, Database
 from tvdb_pipeline.errors import TvdbError
 
 Purpose = Literal["documents", "query"]
+HOLD_SECONDS = 900
+"""How long a reservation can be under way; one held for longer is of a process that was killed, and its hour runs from then."""
 _LOCK = 0x6C646772  # "ldgr": reservations are judged one after the other
 
 
@@ -140,8 +142,10 @@ class Ledger:
             """SELECT coalesce(sum(cost_nano) FILTER (WHERE state IN ('settled', 'charged_unknown')), 0)::bigint,
                       coalesce(sum(cost_nano) FILTER (WHERE state = 'held'), 0)::bigint,
                       (SELECT count(*) FROM tvdb.requests
-                       WHERE paid AND (ended_at IS NULL OR ended_at > clock_timestamp() - interval '60 minutes'))
-               FROM tvdb.requests WHERE paid AND day = (clock_timestamp() AT TIME ZONE 'UTC')::date"""
+                       WHERE paid AND coalesce(ended_at, started_at + make_interval(secs => %s))
+                           > clock_timestamp() - interval '60 minutes')
+               FROM tvdb.requests WHERE paid AND day = (clock_timestamp() AT TIME ZONE 'UTC')::date""",
+            (HOLD_SECONDS,),
         ).fetchone()
         assert row is not None
         return BudgetState(*row)
@@ -180,11 +184,24 @@ class Bill:
 
 
 def bills(database: Database, keys: list[str]) -> dict[str, Bill]:
-    """The bill of each document that ever was in a request that was, or may have been, charged."""
+    """The bill of each document that ever was in a request that was, or may have been, charged.
+
+    Where the provider counted other tokens than we did, its count is spread over the documents in proportion, with nothing
+    lost to rounding: the bills of all documents add up to the ledger.
+    """
     rows = database.fetch(
-        """SELECT s.document_key, sum(s.tokens)::bigint, count(*), sum(s.tokens * (r.cost_nano / greatest(r.tokens, 1)))::bigint
-           FROM tvdb.request_shares s JOIN tvdb.requests r ON r.id = s.request_id
-           WHERE s.document_key = ANY(%s) AND r.state IN ('settled', 'charged_unknown') GROUP BY 1""",
-        (keys,),
+        """WITH shares AS (
+               SELECT s.document_key, r.tokens, r.cost_nano / greatest(r.tokens, 1) AS price,
+                      sum(s.tokens) OVER (PARTITION BY s.request_id) AS whole,
+                      sum(s.tokens) OVER (PARTITION BY s.request_id ORDER BY s.document_key) AS upto, s.tokens AS own
+               FROM tvdb.request_shares s JOIN tvdb.requests r ON r.id = s.request_id
+               WHERE r.state IN ('settled', 'charged_unknown') AND s.request_id IN
+                     (SELECT request_id FROM tvdb.request_shares WHERE document_key = ANY(%(keys)s))),
+           exact AS (
+               SELECT document_key, price, div(tokens * upto, greatest(whole, 1))
+                      - div(tokens * (upto - own), greatest(whole, 1)) AS tokens FROM shares)
+           SELECT document_key, sum(tokens)::bigint, count(*), sum(tokens * price)::bigint
+           FROM exact WHERE document_key = ANY(%(keys)s) GROUP BY 1""",
+        {"keys": keys},
     )
     return {row[0]: Bill(row[1], row[2], row[3]) for row in rows}

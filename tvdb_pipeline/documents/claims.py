@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from uuid import uuid4
 
@@ -61,9 +62,10 @@ class Claims:
 
     def _beat(self) -> None:
         while not self._stop.wait(self._lease / 3):
-            held = list(self._held)
-            self._database.run(
-                "UPDATE tvdb.documents SET claim_until = now() + make_interval(secs => %s)"
-                " WHERE key = ANY(%s) AND claim_owner = %s",
-                (self._lease, held, self.owner),
-            )
+            # A beat that fails (the database restarts) must not end the heart: two more fit into the lease.
+            with suppress(Exception):
+                self._database.run(
+                    "UPDATE tvdb.documents SET claim_until = now() + make_interval(secs => %s)"
+                    " WHERE key = ANY(%s) AND claim_owner = %s",
+                    (self._lease, list(self._held), self.owner),
+                )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
@@ -57,13 +58,15 @@ def _walk(folder: Path) -> Iterator[FoundFile]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(Path(entry.path))
             elif entry.is_file(follow_symlinks=False) and not entry.name.lower().endswith(_UNFINISHED):
-                info = entry.stat(follow_symlinks=False)
-                yield FoundFile(Path(entry.path), info.st_size, info.st_mtime_ns)
+                # A file may go while its folder is read; that is no reason to give up on the others.
+                with suppress(FileNotFoundError):
+                    info = entry.stat(follow_symlinks=False)
+                    yield FoundFile(Path(entry.path), info.st_size, info.st_mtime_ns)
 
 
 def _ignored(folder: Path) -> list[str]:
     try:
-        lines = (folder / IGNORE_FILE).read_text().splitlines()
+        lines = (folder / IGNORE_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]

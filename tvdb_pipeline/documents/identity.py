@@ -11,20 +11,28 @@ import unicodedata
 from pathlib import Path
 from typing import Literal
 
+_NOT_TEXT = re.compile("[\ud800-\udfff\x1b]")
+_UNESCAPED = re.compile("\x1b([0-9a-f]{4})")
+
 
 def identity(path: Path, upload_dir: Path) -> str:
     """The path relative to the upload folder where it lies inside it, else the absolute path. Links are not followed."""
     absolute = Path(path if path.is_absolute() else Path.cwd() / path)
     absolute = absolute.parent.resolve() / absolute.name
     try:
-        return absolute.relative_to(upload_dir).as_posix()
+        return _escaped(absolute.relative_to(upload_dir).as_posix())
     except ValueError:
-        return absolute.as_posix()
+        return _escaped(absolute.as_posix())
 
 
 def located(document_path: str, upload_dir: Path) -> Path:
     """Where the file of an identity lies: the inverse of `identity`."""
-    return upload_dir / document_path
+    return upload_dir / _UNESCAPED.sub(lambda match: chr(int(match[1], 16)), document_path)
+
+
+def _escaped(path: str) -> str:
+    """Bytes of a name that are not UTF-8 (Python has them as lone surrogates) in a form a database can hold."""
+    return _NOT_TEXT.sub(lambda match: f"\x1b{ord(match[0]):04x}", path)
 
 
 def document_key(document_path: str, style: Literal["slug", "opaque"]) -> str:
@@ -32,7 +40,7 @@ def document_key(document_path: str, style: Literal["slug", "opaque"]) -> str:
 
     The hex is the start of sha256(identity); the key matches `[a-z0-9-]{1,80}`.
     """
-    digest = hashlib.sha256(document_path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    digest = hashlib.sha256(document_path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     slug = "doc"
     if style == "slug":
         name = unicodedata.normalize("NFKD", document_path.rpartition("/")[2]).encode("ascii", "ignore").decode()

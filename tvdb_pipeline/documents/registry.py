@@ -52,12 +52,12 @@ _COLUMNS = """key, path, source, state, stage, error, media_type, bytes, content
 
 
 def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
-    """Add (key, path, source) rows that are new; the keys added. A row marked deleted is registered anew."""
+    """Add (key, path, source) rows whose path is new; the keys added. One marked deleted is registered anew, under its key."""
     added: list[str] = []
     for key, path, source in rows:
         done = conn.execute(
             """INSERT INTO tvdb.documents (key, path, source) VALUES (%s, %s, %s)
-               ON CONFLICT (key) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
+               ON CONFLICT (path) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
                    attempts = 0, next_attempt_at = NULL, updated_at = now()
                WHERE documents.state = 'deleted' RETURNING key""",
             (key, path, source),
@@ -69,6 +69,12 @@ def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> l
                 (source, key, source),
             )
     return added
+
+
+def keys_of(database: Database, paths: Collection[str]) -> dict[str, str]:
+    """path -> key of those that were ever registered."""
+    rows = database.fetch("SELECT path, key FROM tvdb.documents WHERE path = ANY(%s)", (list(paths),))
+    return {row[0]: row[1] for row in rows}
 
 
 def load(database: Database, keys: Collection[str] | None = None) -> list[Document]:

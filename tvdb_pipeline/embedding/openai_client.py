@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient, ProviderError, Vectors
+from tvdb_pipeline.embedding.client import DIMENSIONS, Billed, Embedded, EmbeddingClient, ProviderError, Vectors
 
 if TYPE_CHECKING:
     import openai
@@ -44,7 +44,16 @@ class OpenAIClient:
             raise _classified(error) from error
         except ValueError as error:
             raise _malformed("is not JSON") from error
-        return Embedded(_vectors(answer.data, len(texts)), int(answer.usage.total_tokens))
+        return _checked(answer, len(texts))
+
+
+def _checked(answer: object, expected: int) -> Embedded:
+    """The answer as vectors, believing nothing of it: a proxy may have put a login page in its place."""
+    data, usage = getattr(answer, "data", None), getattr(answer, "usage", None)
+    tokens = getattr(usage, "total_tokens", None)
+    if not isinstance(data, list) or not isinstance(tokens, int):
+        raise _malformed("is not a list of vectors with their usage")
+    return Embedded(_vectors(cast("list[Any]", data), expected), tokens)
 
 
 def _vectors(data: Sequence[Any], expected: int) -> Vectors:
@@ -91,11 +100,10 @@ def _classified(error: openai.OpenAIError) -> ProviderError:
             "timeout", "The provider did not answer in time; it is asked again later.", retryable=True, billed="unknown"
         )
     if isinstance(error, openai.APIConnectionError):
+        # A connection that was never made certainly cost nothing; one that broke may have.
+        billed: Billed = "no" if type(error.__cause__).__name__ == "ConnectError" else "unknown"
         return ProviderError(
-            "connection",
-            "The provider could not be reached; it is asked again later.",
-            retryable=True,
-            billed="unknown",
+            "connection", "The provider could not be reached; it is asked again later.", retryable=True, billed=billed
         )
     if code == "insufficient_quota" or code == "billing_hard_limit_reached":
         return ProviderError(
@@ -105,6 +113,10 @@ def _classified(error: openai.OpenAIError) -> ProviderError:
         return ProviderError("auth", "The provider refused the key; correct OPENAI_API_KEY.", retryable=True)
     if isinstance(error, openai.RateLimitError):
         return ProviderError("rate_limit", "The provider asks to slow down; it is asked again later.", retryable=True)
+    if isinstance(error, openai.APIStatusError) and error.status_code in (408, 409):
+        return ProviderError(
+            "timeout", "The provider gave up on the request; it is asked again later.", retryable=True, billed="unknown"
+        )
     if isinstance(error, openai.APIStatusError) and error.status_code >= 500:
         return ProviderError("overload", "The provider is failing; it is asked again later.", retryable=True)
     if isinstance(error, openai.APIStatusError):

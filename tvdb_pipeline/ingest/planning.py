@@ -20,7 +20,6 @@ from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.workshop import Workshop
-from tvdb_pipeline.settings import Settings
 
 GUARD_COUNT, GUARD_SHARE = 10, 0.2
 """More than so many files and more than this part of a source gone at once look like a lost mount, not like deletions."""
@@ -58,16 +57,15 @@ def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = 
 
 def register_files(shop: Workshop, found: Sequence[FoundFile], source: str | None) -> dict[str, FoundFile]:
     """Register files as documents; key -> file, in the order given."""
-    named = {key_of(file.path, shop.settings): file for file in found}
-    rows = [(key, identity(file.path, shop.settings.upload_dir), source) for key, file in named.items()]
+    settings = shop.settings
+    named = {identity(file.path, settings.upload_dir): file for file in found}
+    # A document keeps its key for life, even if the style of keys is changed.
+    keys = {path: document_key(path, settings.key_style) for path in named} | registry.keys_of(
+        shop.database, list(named)
+    )
     with shop.database.connection() as conn:
-        registry.register(conn, rows)
-    return named
-
-
-def key_of(path: Path, settings: Settings) -> str:
-    """The partition key of a file."""
-    return document_key(identity(path, settings.upload_dir), settings.key_style)
+        registry.register(conn, [(keys[path], path, source) for path in named])
+    return {keys[path]: file for path, file in named.items()}
 
 
 def suspicious(gone: int, known: int) -> bool:

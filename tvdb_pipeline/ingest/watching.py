@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.discovery import FoundFile, discover
-from tvdb_pipeline.documents.identity import located
+from tvdb_pipeline.documents.identity import identity, located
 from tvdb_pipeline.documents.registry import Document
-from tvdb_pipeline.ingest.planning import key_of, needs_run, register_files, settled, suspicious
+from tvdb_pipeline.ingest.planning import needs_run, register_files, settled, suspicious
 from tvdb_pipeline.ingest.removal import remove
 from tvdb_pipeline.ingest.workshop import Workshop
 
@@ -39,7 +38,7 @@ def look(shop: Workshop) -> Look:
     """Look at TVDB_UPLOAD_DIR. Raises TvdbError where it cannot be read: then nothing is concluded."""
     folder = shop.settings.upload_dir
     source = str(folder)
-    files = {str(file.path): file for file in discover(folder)}
+    files = {identity(file.path, folder): file for file in discover(folder)}
     rows = shop.database.fetch(
         "SELECT path, bytes, mtime_ns, settled FROM tvdb.observations WHERE source = %s", (source,)
     )
@@ -47,36 +46,33 @@ def look(shop: Workshop) -> Look:
     ready, remembered = settled(before, [(path, file.bytes, file.mtime_ns) for path, file in files.items()])
     stale = _stale(shop, source, [files[path] for path in ready])
     _remember(shop, source, before, remembered)
-    present = {key_of(file.path, shop.settings) for file in files.values()}
-    known_documents = registry.of_source(shop.database, source)
-    known = [document.key for document in known_documents]
+    known = registry.of_source(shop.database, source)
     growing = sum(1 for _, _, still in remembered.values() if not still)
-    gone = [key for key in known if key not in present] if shop.settings.remove_missing else []
+    missing = [document for document in known if document.path not in files]
+    gone = [document.key for document in missing] if shop.settings.remove_missing else []
     if suspicious(len(gone), len(known)):
         return Look(stale, [], gone, growing)
-    if growing or stale or any(document.state in ("registered", "processing") for document in known_documents):
+    if growing or stale or any(document.state in ("registered", "processing") for document in known):
         # A renamed file is missed under its old name before it is searchable under the new one.
-        gone = _overdue(shop, source, gone)
+        gone = _overdue(shop, source, missing)
     return Look(stale, gone, [], growing)
 
 
-def _overdue(shop: Workshop, source: str, gone: Sequence[str]) -> list[str]:
+def _overdue(shop: Workshop, source: str, missing: Sequence[Document]) -> list[str]:
     """Those missed for so long that they are let go of although additions are still under way."""
     rows = shop.database.fetch(
         "SELECT path FROM tvdb.observations WHERE source = %s AND gone_at < now() - make_interval(secs => %s)",
         (source, MAX_GRACE_SECONDS),
     )
-    overdue = {key_of(Path(row[0]), shop.settings) for row in rows}
-    return [key for key in gone if key in overdue]
+    overdue = {row[0] for row in rows}
+    return [document.key for document in missing if document.path in overdue]
 
 
 def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
     """Let go of vanished documents. Their vectors stay in the cache: a renamed file finds them there."""
     if keys:
         remove(shop, keys, forget_vectors=False)
-        paths = [
-            str(located(document.path, shop.settings.upload_dir)) for document in registry.load(shop.database, keys)
-        ]
+        paths = [document.path for document in registry.load(shop.database, keys)]
         shop.database.run("DELETE FROM tvdb.observations WHERE path = ANY(%s)", (paths,))
 
 

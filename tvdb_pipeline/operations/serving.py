@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 from tvdb_pipeline.database.pools import Database, database_url
-from tvdb_pipeline.orchestration.home import dagster_environment, prepare_home
 from tvdb_pipeline.settings import Settings, project_root
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Start what is needed, leave it running, and give the variables for plain `dagster` commands."""
+    from tvdb_pipeline.orchestration.home import dagster_environment, prepare_home
+
     url = database_url(settings, leave_running=True)
     Database(url).open().close()
     prepare_home(settings)

@@ -64,9 +64,12 @@ def _read_pdf(data: bytes, options: ParseOptions) -> ParsedDocument:
 
 
 def _structured(media_type: str, pages: list[PageLines]) -> ParsedDocument:
+    from tvdb_pipeline.parsing.assemble import stable_ids
     from tvdb_pipeline.parsing.layout.structure import structure
 
-    return ParsedDocument(media_type, structure(pages), [page.report for page in pages])
+    elements = structure(pages)
+    stable_ids(elements)
+    return ParsedDocument(media_type, elements, [page.report for page in pages])
 
 
 def _read_mail(data: bytes, media_type: str, options: ParseOptions, depth: int) -> ParsedDocument:

@@ -81,7 +81,13 @@ class ParserPool:
         try:
             worker = self._idle.get_nowait()
         except Empty:
-            worker = _Worker(self._memory_mb)
+            try:
+                worker = _Worker(self._memory_mb)
+            except OSError as error:
+                refusal = TvdbError(
+                    "parser_start", f"No parsing process could be started (errno {error.errno}).", retryable=True
+                )
+                return ParseResult(job.key, refusal, 0.0)
         try:
             parsed = worker.parse(job, self._options, self._timeout)
         except TvdbError as error:

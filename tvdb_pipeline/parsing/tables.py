@@ -36,6 +36,9 @@ def rows_to_text(rows: Rows, header_rows: int | None = None) -> str:
         count = 0
     headers = merged_header(body[:count])
     lines = [row_line(row, []) for row in grid[:titles]]
+    if any(name and not any(row[column] for row in body[count:]) for column, name in enumerate(headers)):
+        # A column to be filled in by hand: no cell would carry its name.
+        lines.append(" | ".join(name for name in headers if name))
     lines += [row_line(row, headers) for row in body[count:]]
     return "\n".join(line for line in lines if line)
 

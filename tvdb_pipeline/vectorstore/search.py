@@ -91,7 +91,7 @@ def _lexical(conn: Connection, query: str, depth: int) -> list[tuple[_Row, float
     # Any of the words may match: a question holds words its answer does not. Rank decides how many do.
     rows = conn.execute(
         """WITH q AS (SELECT replace(plainto_tsquery('english', %s)::text, ' & ', ' | ')::tsquery AS query)
-           SELECT document_key, chunk_index, ts_rank_cd(search_text, q.query, 1 | 4) AS score
+           SELECT document_key, chunk_index, ts_rank(search_text, q.query, 1) AS score
            FROM tvdb.vector_rows, q WHERE search_text @@ q.query ORDER BY score DESC, 1, 2 LIMIT %s""",
         (query, depth),
     )

@@ -42,4 +42,5 @@ CREATE TABLE tvdb.observations (
     settled  boolean NOT NULL DEFAULT false,
     gone_at  timestamptz
 );
+COMMENT ON COLUMN tvdb.observations.path IS 'as in documents';
 COMMENT ON TABLE tvdb.observations IS 'what the sensor saw of each upload at its last look; settled: unchanged between two looks; gone_at: when it was first missed';

@@ -118,7 +118,9 @@ class _Ruler:
         if horizontal and raw.FPDFText_GetCharOrigin(self._textpage, first, *self._origin_at):
             size = raw.FPDFText_GetFontSize(self._textpage, first) * (matrix.c**2 + matrix.d**2) ** 0.5
             if size > 0:
-                bottom, top = self._y.value - _DESCENT * size, self._y.value + _ASCENT * size
+                # On a page that is turned by 180 degrees the letters stand on their heads in user space.
+                above, below = (_ASCENT, _DESCENT) if matrix.d >= 0 else (_DESCENT, _ASCENT)
+                bottom, top = self._y.value - below * size, self._y.value + above * size
         return self._frame.upright(left, bottom, right, top)
 
 
