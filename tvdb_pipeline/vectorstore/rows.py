@@ -75,9 +75,10 @@ def swap(conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[st
     conn.execute("DELETE FROM tvdb.vector_rows WHERE document_key = %s", (key,))
     conn.execute(
         """INSERT INTO tvdb.vector_rows (document_key, chunk_index, text, page_start, page_end, section, tokens, embedding,
-               embedding_model, provisional, text_sha256)
+               embedding_model, provisional, text_sha256, search_text)
            SELECT %s, r.chunk_index, r.text, r.page_start, r.page_end, r.section, r.tokens, c.embedding, c.model,
-               r.provisional AND c.model IS NOT NULL, r.text_sha256
+               r.provisional AND c.model IS NOT NULL, r.text_sha256,
+               to_tsvector('english', array_to_string(r.section, ' ') || ' ' || r.text)
            FROM incoming_rows r LEFT JOIN tvdb.embedding_cache c
                ON c.model = r.embedding_model AND c.dimensions = %s AND c.text_sha256 = r.text_sha256""",
         (key, DIMENSIONS),

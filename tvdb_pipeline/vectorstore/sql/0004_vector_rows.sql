@@ -10,11 +10,12 @@ CREATE TABLE tvdb.vector_rows (
     embedding_model text,
     provisional     boolean NOT NULL DEFAULT false,
     text_sha256     text NOT NULL,
-    search_text     tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED,
+    search_text     tsvector NOT NULL DEFAULT '',
     PRIMARY KEY (document_key, chunk_index),
     CHECK ((embedding IS NULL) = (embedding_model IS NULL))
 );
 ALTER TABLE tvdb.vector_rows ALTER COLUMN embedding SET STORAGE EXTERNAL;
+COMMENT ON COLUMN tvdb.vector_rows.search_text IS 'words of the text and of its section titles';
 CREATE INDEX vector_rows_search_text ON tvdb.vector_rows USING gin (search_text);
 CREATE INDEX vector_rows_model ON tvdb.vector_rows (embedding_model);
 CREATE INDEX vector_rows_text ON tvdb.vector_rows (text_sha256);
