@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export DO_NOT_TRACK := 1
 
-.PHONY: help run test dev check examples stop clean
+.PHONY: help run test dev check evaluate examples stop clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -36,9 +36,13 @@ dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload
 	@$(BIN)/tvdb dev
 
 check: $(INSTALLED)  ## lint and types
-	@$(BIN)/ruff check tvdb_pipeline tvdb_pipeline_tests data
+	@$(BIN)/ruff check tvdb_pipeline tvdb_pipeline_tests benchmarks data
 	@$(BIN)/ruff format --check tvdb_pipeline tvdb_pipeline_tests
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+evaluate: $(INSTALLED)  ## ingest data/examples and print how often search finds the answers
+	@$(BIN)/tvdb ingest data/examples >/dev/null
+	@$(BIN)/python benchmarks/search_recall.py
 
 examples:  ## draw data/examples anew, in an environment of its own
 	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples
