@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tvdb_pipeline.budget.ledger import BudgetRefused, bills
+from tvdb_pipeline.budget.bills import bills
+from tvdb_pipeline.budget.ledger import BudgetRefused
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.embedding import cache
 from tvdb_pipeline.embedding.client import ProviderError

@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tvdb_pipeline.budget.ledger import bills
+from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.budget.prices import dollars
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.stages import STAGES, Stage, data_versions

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tvdb_pipeline.budget.ledger import Bill, Ledger, bills
+from tvdb_pipeline.budget.bills import Bill, bills
+from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.prices import dollars
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry

@@ -6,9 +6,12 @@ Belongs here: the two plain records. Does not: reading them from a file (`pdf`, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tvdb_pipeline.parsing.parsed import PageReport
+
+HYPHEN: Final = "\u0002"
+"""In the text of a line: a hyphen that only breaks a word at the end of the line, as PDFium writes it."""
 
 
 class Box(NamedTuple):

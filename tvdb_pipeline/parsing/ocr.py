@@ -1,13 +1,11 @@
 """Reading the text of one page image: the seam between the pipeline and an OCR engine.
 
-Belongs here: what an engine delivers, the choice of one by name, and the account of the page made from its reading. Does not:
-the engines (`rapid`, `tesseract`), decoding of files (`images`, `pdf`) or grouping of lines (`layout`).
+Belongs here: the choice of an engine by name, and the account of the page made from its reading. Does not: what an engine
+delivers (`recognition`), the engines (`rapid`, `tesseract`), decoding of files (`images`, `pdf`) or layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from PIL import Image
@@ -16,34 +14,13 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.parsing import ink
 from tvdb_pipeline.parsing.lines import Box, PageLines, TextLine
 from tvdb_pipeline.parsing.parsed import PageReport
+from tvdb_pipeline.parsing.recognition import Engine, Span
 
 MIN_CONFIDENCE = 0.5
 """Lines read with less are left out: on the corpus they are logos, stamps and foreign scripts turned into noise."""
 
 BLANK_INK = 0.002
 """Share of a page that may be specks and punch holes with the page still counting as blank."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One recognized line; the box and the font size are in pixels of the upright page."""
-
-    text: str
-    confidence: float
-    box: Box
-    size: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What an engine made of a page image; turn: degrees by which the image was turned clockwise to stand upright."""
-
-    turn: int
-    spans: list[Span]
-
-
-Engine = Callable[[Image.Image], Reading]
-"""Reads an RGB image, finding the right way up by itself; the same image gives the same reading."""
 
 
 def read_page(image: Image.Image, number: int, dpi: float, engine: str = "rapidocr") -> PageLines:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from tvdb_pipeline.parsing import ink, upright
 from tvdb_pipeline.parsing.lines import Box
-from tvdb_pipeline.parsing.ocr import Reading, Span
+from tvdb_pipeline.parsing.recognition import Reading, Span
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.parsing.lines import Box
-from tvdb_pipeline.parsing.ocr import Reading, Span
+from tvdb_pipeline.parsing.recognition import Reading, Span
 
 TIMEOUT = 120.0
 """Seconds for one page; pages of noise can keep the command busy for minutes."""

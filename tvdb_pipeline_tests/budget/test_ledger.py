@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tvdb_pipeline.budget.ledger import BudgetRefused, BudgetState, Ledger, Limits, Order, Share, bills
+from tvdb_pipeline.budget.bills import bills
+from tvdb_pipeline.budget.ledger import BudgetRefused, BudgetState, Ledger, Limits, Order, Share
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.mock import MOCK_MODEL

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import stamina
 
-from tvdb_pipeline.budget.ledger import BudgetRefused, Ledger, Limits, bills
+from tvdb_pipeline.budget.bills import bills
+from tvdb_pipeline.budget.ledger import BudgetRefused, Ledger, Limits
 from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.chunking.tokens import count_tokens
 from tvdb_pipeline.database.pools import Database

@@ -17,7 +17,7 @@ from tvdb_pipeline.ingest.querying import answer
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI, Refusal
-from tvdb_pipeline_tests.pdf_writer import flowing_pdf, paged_pdf
+from tvdb_pipeline_tests.pdf_writer import Page, flowing_pdf, pdf
 from tvdb_pipeline_tests.prose import paragraphs
 
 GOOD = flowing_pdf(["The zephyr rider covers hot air balloons up to $900."])
@@ -46,7 +46,7 @@ def ingest(shop: Workshop) -> dict[str, registry.Document]:
         ("text-named.pdf", b"This is only text.", "wrong_extension"),
         ("program.exe", b"MZ\x90\x00" + bytes(100), "unsupported"),
         ("oversized.pdf", GOOD + bytes(1 << 20), "too_large"),
-        ("blank.pdf", paged_pdf([[], []]), "no_text"),
+        ("blank.pdf", pdf(Page(), Page()), "no_text"),
         ("binary.txt", b"abc\x00\x01\x02def", "wrong_extension"),
         ("torn.png", b"\x89PNG\r\n\x1a\n" + bytes(50), "corrupt"),
     ],

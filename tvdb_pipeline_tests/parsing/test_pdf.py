@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pdf_writer import BOGUS_ENCRYPTION, UNKNOWN_ENCRYPTION, Page, pdf
 
 from tvdb_pipeline.documents.admission import PDF
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.parse import ParseOptions, parse
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 from tvdb_pipeline.parsing.pdf.reading import read_pdf
+from tvdb_pipeline_tests.pdf_writer import BOGUS_ENCRYPTION, UNKNOWN_ENCRYPTION, Page, pdf
 
 PROSE = [
     "This policy covers loss of or damage to the insured building caused by",

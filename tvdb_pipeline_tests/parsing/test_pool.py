@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pdf_writer import BOGUS_ENCRYPTION, Page, pdf
 
 from tvdb_pipeline.documents.admission import PDF
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 from tvdb_pipeline.parsing.pool import ParseJob, ParseResult, ParserPool
+from tvdb_pipeline_tests.pdf_writer import BOGUS_ENCRYPTION, Page, pdf
 
 SENTENCE = "This policy covers the insured building."
 

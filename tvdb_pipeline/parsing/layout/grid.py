@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tvdb_pipeline.parsing.lines import Box, TextLine
+from tvdb_pipeline.parsing.lines import HYPHEN, Box, TextLine
 
 _NEAR: Final = 3.0  # points: rules closer than this are one
 _LEAST_ROWS: Final = 2
@@ -140,4 +140,4 @@ def _slot(borders: Sequence[float], position: float) -> int:
 
 def _cell_text(lines: list[TextLine]) -> str:
     ordered = sorted(lines, key=lambda line: (round(line.box.top / 3), line.box.left))
-    return " ".join(line.text for line in ordered).replace("\u0002 ", "").replace("\u0002", "-")
+    return " ".join(line.text for line in ordered).replace(f"{HYPHEN} ", "").replace(HYPHEN, "-")

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tvdb_pipeline.parsing.lines import Box, TextLine
-from tvdb_pipeline.parsing.pdf.words import HYPHEN
+from tvdb_pipeline.parsing.lines import HYPHEN, Box, TextLine
 
 Kind = Literal["Title", "NarrativeText", "ListItem"]
 _BULLET = re.compile(r"^(?:[•●○▪■◦‣\uf0b7·*–—-]|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)])\s+\S")

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from tvdb_pipeline.parsing.lines import Box, TextLine
+from tvdb_pipeline.parsing.lines import HYPHEN, Box, TextLine
 from tvdb_pipeline.parsing.pdf.geometry import PageFrame
 
 _WORD = re.compile(r"\S+")
@@ -23,8 +23,6 @@ _COLUMN_GAP: Final = 1.0
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00a0": " ", "\u00ad": ""}
 )
-HYPHEN: Final = "\u0002"
-"""How PDFium writes a hyphen that breaks a word at the end of a line."""
 
 
 def page_text(textpage: pdfium.PdfTextPage) -> str:
