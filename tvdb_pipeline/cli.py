@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 
 from tvdb_pipeline import presentation
@@ -38,6 +39,13 @@ def main() -> None:
         app()
     except TvdbError as error:
         print(f"tvdb: {error.message}", file=sys.stderr)
+        sys.exit(1)
+    except psycopg.Error as error:
+        # The type only: a database's message may quote a value.
+        print(
+            f"tvdb: the database refused ({type(error).__name__}); nothing half-done was kept. Try again.",
+            file=sys.stderr,
+        )
         sys.exit(1)
 
 

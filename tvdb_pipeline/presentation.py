@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -39,6 +40,7 @@ class _Bars:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
+        self._ended: set[str] = set()
 
     def expect(self, documents: int) -> None:
         if documents:
@@ -49,7 +51,8 @@ class _Bars:
             return
         if outcome.status == "passed":
             self._bars.advance(self._tasks[outcome.stage])
-        else:
+        elif outcome.key not in self._ended:
+            self._ended.add(outcome.key)
             # What does not pass here will not come to the later stages either.
             for stage in STAGES[STAGES.index(outcome.stage) :]:
                 task = self._tasks[stage]
@@ -102,7 +105,7 @@ def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> Non
     for document in documents:
         colour = _COLOURS.get(document["state"], "white")
         table.add_row(
-            PurePath(document["path"]).name,
+            escape(_name(document["path"])),
             f"[{colour}]{document['state']}[/]",
             str(document["pages"]),
             str(document["page_coverage"]["ocr"]),
@@ -110,14 +113,14 @@ def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> Non
             str(document["vectors"]),
             f"{sum(document['seconds'].values()):.2f}",
             f"{document['cost_usd']:.6f}",
-            (document["error"] or {}).get("message", ""),
+            escape((document["error"] or {}).get("message", "")),
         )
     _out.print(table)
     provisional = sum(document["provisional_vectors"] for document in documents)
     if provisional:
         _out.print(
-            f"{provisional} vectors are provisional: made by the offline mock, to be replaced once OPENAI_API_KEY and "
-            "TVDB_PROVIDER_AGREEMENT are set."
+            f"{provisional} vectors are provisional: made by the offline mock, to be replaced when the provider answers "
+            "(it needs OPENAI_API_KEY and TVDB_PROVIDER_AGREEMENT)."
         )
 
 
@@ -129,7 +132,7 @@ def show_search(answer: Answer, *, as_json: bool) -> None:
     for rank, passage in enumerate(answer.passages, 1):
         model = passage.embedding_model or "full text"
         _out.print(
-            f"[bold]{rank}. {PurePath(passage.path).name}, page {passage.page}[/] (score {passage.score:.4f}, {model})"
+            f"[bold]{rank}. {escape(_name(passage.path))}, page {passage.page}[/] (score {passage.score:.4f}, {model})"
         )
         _out.print(passage.text, markup=False)
         _out.print()
@@ -158,7 +161,7 @@ def show_budget(figures: Mapping[str, Any], *, as_json: bool) -> None:
     left = day["limit_usd"] - day["spent_usd"] - day["held_usd"]
     _out.print(
         f"Today (UTC): ${day['spent_usd']:.6f} spent, ${day['held_usd']:.6f} held, ${left:.6f} left of ${day['limit_usd']:.2f}. "
-        f"Last hour: {hour['used_requests']} of {hour['limit_requests']} requests. Breaker: {figures['breaker']['state']}."
+        f"Last hour: {hour['used_requests']} of {hour['limit_requests']} requests."
     )
 
 
@@ -184,6 +187,10 @@ def show_exports(variables: Mapping[str, str]) -> None:
 
     for name, value in variables.items():
         print(f"export {name}={quote(value)}")
+
+
+def _name(path: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in PurePath(path).name)
 
 
 def _json(value: object) -> None:

@@ -109,3 +109,19 @@ def test_a_refusal_is_one_sentence_on_stderr_and_never_a_traceback(
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_provider_that_cannot_be_reached_leaves_stdout_to_the_answer(tvdb: Run, settings: Settings) -> None:
+    (settings.upload_dir / "a [draft] [red].pdf").write_bytes(flowing_pdf(["The zephyr rider."]))
+    real = {
+        "TVDB_SERVICE_MODE": "REAL",
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "TVDB_PROVIDER_AGREEMENT": "synthetic",
+    }
+    done = tvdb("ingest", str(settings.upload_dir), "--json", **real)
+    assert done.returncode == 3
+    body = answer(done)
+    assert body["documents"][0]["state"] == "deferred"
+    assert (body["texts_sent"], body["cost_usd"]) == (0, 0)
+    assert "a [draft] [red].pdf" in tvdb("status").stdout

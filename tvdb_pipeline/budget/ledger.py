@@ -129,10 +129,11 @@ class Ledger:
         return self._database.fetch("SELECT coalesce(max(id), 0) FROM tvdb.requests")[0][0]
 
     def sums_since(self, mark: int, keys: Sequence[str]) -> Sums:
-        """What was sent after `mark` for any of these documents, to any client, the mock included."""
+        """What was sent after `mark` for any of these documents, to any client, the mock included; refusals are not."""
         row = self._database.fetch(
             """SELECT coalesce(sum(inputs), 0)::bigint, count(*), coalesce(sum(cost_nano), 0)::bigint FROM tvdb.requests
-               WHERE id > %s AND id IN (SELECT request_id FROM tvdb.request_shares WHERE document_key = ANY(%s))""",
+               WHERE id > %s AND state <> 'released'
+                   AND id IN (SELECT request_id FROM tvdb.request_shares WHERE document_key = ANY(%s))""",
             (mark, list(keys)),
         )[0]
         return Sums(*row)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_UNIT_TOKENS: Final = 160
 """A longer sentence or row is cut at spaces, so that units always pack into chunks of 512."""
+_TITLE_CHARACTERS: Final = 200  # of a title in section paths, which stand beside every chunk below it
 _SKIPPED: Final = frozenset({"Header", "Footer", "PageNumber", "PageBreak"})
 _WHOLE: Final = frozenset({"Title", "Table"})
 _SENTENCE_END = re.compile(r"[.!?;:][\"'”’)\]]*(\s)(?=[\"'“‘(\[]?[A-Z0-9À-Þ])")
@@ -56,7 +57,7 @@ def units(elements: Sequence[Element]) -> list[Unit]:
     for passage in _passages(elements):
         if passage.category == "Title":
             titles = {level: title for level, title in titles.items() if level < passage.depth}
-            titles[passage.depth] = passage.text
+            titles[passage.depth] = passage.text[:_TITLE_CHARACTERS]
         section = tuple(titles[level] for level in sorted(titles))
         start = 0
         for piece, strength in _pieces(passage):

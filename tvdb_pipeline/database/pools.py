@@ -37,12 +37,12 @@ class Database:
             with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as conn:
                 migrate(conn)
             self._pool.open(wait=True, timeout=30)
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except (psycopg.OperationalError, psycopg.ProgrammingError, PoolTimeout):
             raise TvdbError(
                 "database_unreachable",
                 "PostgreSQL cannot be reached; check TVDB_DATABASE_URL, or unset it to use the embedded server.",
                 retryable=True,
-            ) from error
+            ) from None
         return self
 
     def close(self) -> None:
@@ -67,9 +67,13 @@ class Database:
 
 
 def database_url(settings: Settings, *, leave_running: bool = False) -> str:
-    """TVDB_DATABASE_URL, else the URL of the embedded server, started if needed."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+    """TVDB_DATABASE_URL, else the URL of the embedded server, started if needed.
+
+    A TVDB_DATABASE_URL that points to our own socket was exported by `tvdb env`: the server may have been stopped since.
+    """
+    url = settings.database_url.get_secret_value() if settings.database_url is not None else ""
+    if url and f"host={settings.home / 'postgres'}" not in url:
+        return url
     return start_server(settings.home, leave_running=leave_running)
 
 

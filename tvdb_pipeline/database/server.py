@@ -24,9 +24,9 @@ def start_server(home: Path, *, leave_running: bool) -> str:
     Raises TvdbError(`database_start`).
     """
     data_dir = home / "postgres"
-    home.mkdir(parents=True, exist_ok=True)
     keep = leave_running or is_running(home)
     try:
+        home.mkdir(parents=True, exist_ok=True)
         server = _server(data_dir, cleanup_mode=None if keep else "stop")
         return str(server.get_uri())
     except Exception as error:

@@ -83,9 +83,14 @@ def load(database: Database, keys: Collection[str] | None = None) -> list[Docume
     return _select(database, where, {"keys": list(keys or ())})
 
 
-def of_source(database: Database, source: str) -> list[Document]:
-    """The documents found in one folder, those deleted left out."""
-    return _select(database, "source = %(source)s AND state <> 'deleted'", {"source": source})
+def under(database: Database, folder: str, upload_dir: str) -> list[Document]:
+    """The documents whose files lie, or lay, below a folder, those deleted left out. Both folders as absolute paths."""
+    return _select(
+        database,
+        """state <> 'deleted'
+           AND starts_with(CASE WHEN starts_with(path, '/') THEN path ELSE %(uploads)s || path END, %(folder)s)""",
+        {"folder": folder.rstrip("/") + "/", "uploads": upload_dir.rstrip("/") + "/"},
+    )
 
 
 def resumable(database: Database, max_attempts: int) -> list[Document]:

@@ -18,6 +18,8 @@ from tvdb_pipeline.embedding.client import TRANSIENT, Embedded, EmbeddingClient,
 from tvdb_pipeline.embedding.modes import ProvisionalClient, UnavailableClient
 
 MAX_ATTEMPTS = 3
+# What a retry has to say goes into the ledger; stamina's own log would go to stdout, between the lines of an answer.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 def text_hash(text: str) -> str:

@@ -46,7 +46,7 @@ def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = 
         keys = register_files(shop, found, source)
         files.update(keys)
         if source is not None and shop.settings.remove_missing:
-            known = [document.key for document in registry.of_source(shop.database, source)]
+            known = [document.key for document in registry.under(shop.database, source, str(shop.settings.upload_dir))]
             gone = [key for key in known if key not in keys]
             (plan.withheld if not accept_removals and suspicious(len(gone), len(known)) else plan.gone).extend(gone)
     plan.keys = list(files)

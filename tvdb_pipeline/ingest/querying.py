@@ -31,7 +31,7 @@ class Answer:
 
 def answer(shop: Workshop, query: str, k: int, mode: Mode) -> Answer:
     """The best `k` passages for a query. Raises TvdbError(`bad_query`) for one that is empty or too long."""
-    query = " ".join(query.split())
+    query = " ".join(query.encode("utf-8", "replace").decode().split())
     if not query or count_tokens(query) > _MAX_QUERY_TOKENS:
         raise TvdbError("bad_query", f"A query needs between 1 and {_MAX_QUERY_TOKENS} tokens.")
     vectors: dict[str, Vectors] = {}

@@ -5,7 +5,7 @@ Belongs here: rows, artifacts and, where asked, cached vectors. Does not: decidi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.stages import Stage
@@ -25,20 +25,25 @@ def remove(shop: Workshop, keys: Sequence[str], *, forget_vectors: bool) -> int:
     with shop.database.connection() as conn:
         if forget_vectors:
             conn.execute(
-                """DELETE FROM tvdb.embedding_cache c USING tvdb.vector_rows r
-                   WHERE r.document_key = ANY(%(keys)s) AND c.text_sha256 = r.text_sha256 AND NOT EXISTS (
-                       SELECT 1 FROM tvdb.vector_rows o
-                       WHERE o.text_sha256 = r.text_sha256 AND o.document_key <> ALL(%(keys)s))""",
+                """DELETE FROM tvdb.embedding_cache c USING tvdb.document_texts t
+                   WHERE t.document_key = ANY(%(keys)s) AND c.text_sha256 = t.text_sha256 AND NOT EXISTS (
+                       SELECT 1 FROM tvdb.document_texts o
+                       WHERE o.text_sha256 = t.text_sha256 AND o.document_key <> ALL(%(keys)s))""",
                 {"keys": list(keys)},
             )
         deleted = rows.remove(conn, keys)
         registry.mark_deleted(conn, keys)
     for document in documents:
-        for stage in _KEPT_STAGES:
-            version = document.versions.get(stage)
-            if version is not None and not _shared(shop, stage, version):
-                shop.artifacts.remove(stage, version)
+        drop_artifacts(shop, document.versions)
     return deleted
+
+
+def drop_artifacts(shop: Workshop, versions: Mapping[Stage, str]) -> None:
+    """Remove the artifacts of these versions that no document has any longer."""
+    for stage in _KEPT_STAGES:
+        version = versions.get(stage)
+        if version is not None and not _shared(shop, stage, version):
+            shop.artifacts.remove(stage, version)
 
 
 def _shared(shop: Workshop, stage: Stage, version: str) -> bool:

@@ -16,6 +16,7 @@ from tvdb_pipeline.documents.stages import STAGES, Stage, data_versions
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
+from tvdb_pipeline.ingest.removal import drop_artifacts
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.vectorstore import rows
@@ -115,6 +116,7 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
             return StageOutcome(work.key, "vector_rows", "failed", checks=(check,), error=refusal)
         work.seconds["store"] = time.monotonic() - started
         _finish(shop, work, report, conn)
+    drop_artifacts(shop, work.document.versions)
     metrics = {"rows": report.rows, "provisional": report.provisional}
     return StageOutcome(work.key, "vector_rows", "passed", work.versions["vector_rows"], metrics, (check,))
 
@@ -123,6 +125,7 @@ def defer(shop: Workshop, work: Work, refusal: TvdbError) -> None:
     """Write down that vectors have to wait. Without an earlier version its text is stored now, so that it can be found."""
     assert work.chunks is not None
     with shop.database.connection() as conn:
+        rows.remember_texts(conn, work.key, work.chunks)
         stored = rows.report(conn, work.key, len(work.chunks))
         if stored.vectors == 0:
             stored = rows.swap(conn, work.key, work.chunks, work.bought)

@@ -46,7 +46,7 @@ def look(shop: Workshop) -> Look:
     ready, remembered = settled(before, [(path, file.bytes, file.mtime_ns) for path, file in files.items()])
     stale = _stale(shop, source, [files[path] for path in ready])
     _remember(shop, source, before, remembered)
-    known = registry.of_source(shop.database, source)
+    known = registry.under(shop.database, source, source)
     growing = sum(1 for _, _, still in remembered.values() if not still)
     missing = [document for document in known if document.path not in files]
     gone = [document.key for document in missing] if shop.settings.remove_missing else []

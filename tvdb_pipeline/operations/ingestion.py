@@ -88,7 +88,7 @@ def delete_document(shop: Workshop, key: str) -> int:
     from tvdb_pipeline.orchestration.home import open_instance
     from tvdb_pipeline.orchestration.partitions import drop_partitions
 
-    if not overview(shop.database, [key]):
+    if all(document["state"] == "deleted" for document in overview(shop.database, [key])):
         raise TvdbError("not_registered", "No document has this key; tvdb status lists them.")
     rows = remove(shop, [key], forget_vectors=True)
     with open_instance(shop.settings, shop.database.url) as instance:

@@ -72,6 +72,7 @@ def swap(conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[st
                 (piece.index, piece.text, piece.page_start, piece.page_end, list(piece.section), piece.tokens, piece.sha256,
                  got.model if got else None, bool(got and got.provisional))
             )  # fmt: skip
+    remember_texts(conn, key, chunks)
     conn.execute("DELETE FROM tvdb.vector_rows WHERE document_key = %s", (key,))
     conn.execute(
         """INSERT INTO tvdb.vector_rows (document_key, chunk_index, text, page_start, page_end, section, tokens, embedding,
@@ -85,6 +86,14 @@ def swap(conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[st
     )
     conn.execute("TRUNCATE incoming_rows")
     return report(conn, key, len(chunks))
+
+
+def remember_texts(conn: Connection, key: str, chunks: Sequence[Chunk]) -> None:
+    """Note which texts the document holds, also those it will hold no longer after the next version."""
+    conn.execute(
+        "INSERT INTO tvdb.document_texts SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
+        (key, list({piece.sha256 for piece in chunks})),
+    )
 
 
 def report(conn: Connection, key: str, chunks: int) -> RowsReport:
@@ -110,5 +119,6 @@ def vector_report(database: Database, bought: Mapping[str, Bought]) -> VectorRep
 
 
 def remove(conn: Connection, keys: Sequence[str]) -> int:
-    """Delete the rows of these documents; how many there were."""
+    """Delete the rows of these documents, and what is known of their texts; how many rows there were."""
+    conn.execute("DELETE FROM tvdb.document_texts WHERE document_key = ANY(%s)", (list(keys),))
     return conn.execute("DELETE FROM tvdb.vector_rows WHERE document_key = ANY(%s)", (list(keys),)).rowcount

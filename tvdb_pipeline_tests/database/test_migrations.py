@@ -62,7 +62,7 @@ def test_a_migration_that_landed_later_is_applied_to_an_older_database(empty_url
     with psycopg.connect(empty_url, autocommit=True) as conn:
         migrate(conn)
         conn.execute("DELETE FROM tvdb.schema_migrations WHERE number = %s", (last.number,))
-        conn.execute("DROP TABLE tvdb.vector_rows")
+        conn.execute("DROP TABLE tvdb.vector_rows, tvdb.document_texts")
         assert migrate(conn) == [last.name]
 
 

@@ -69,10 +69,13 @@ def test_only_the_keys_asked_for_are_loaded(database: Database) -> None:
 
 
 def test_documents_of_a_folder(database: Database) -> None:
-    add(database, ("a", "a.pdf", "/one"), ("b", "b.pdf", "/two"), ("c", "c.pdf", "/one"))
+    add(database, ("a", "one/a.pdf", "/up/one"), ("b", "/two/b.pdf", "/two"), ("c", "one/c.pdf", "/up/one"))
+    add(database, ("d", "one/deep/d.pdf", "/up"), ("e", "oneself.pdf", "/up"))
     with database.connection() as conn:
         registry.mark_deleted(conn, ["c"])
-    assert [document.key for document in registry.of_source(database, "/one")] == ["a"]
+    assert {document.key for document in registry.under(database, "/up/one", "/up")} == {"a", "d"}
+    assert {document.key for document in registry.under(database, "/up", "/up")} == {"a", "d", "e"}
+    assert {document.key for document in registry.under(database, "/two/", "/up")} == {"b"}
 
 
 def test_recorded_values_come_back(database: Database) -> None:
