@@ -33,7 +33,7 @@ _TEXT = {
     ".htm": "text/html",
     ".eml": "message/rfc822",
 }
-PDF, MSG, OOXML = "application/pdf", "application/vnd.ms-outlook", "application/zip"
+PDF, MSG = "application/pdf", "application/vnd.ms-outlook"
 IMAGES = frozenset({"image/png", "image/jpeg", "image/tiff", "image/bmp", "image/webp"})
 MEDIA_TYPES = frozenset({PDF, MSG, *IMAGES, *_OFFICE.values(), *_TEXT.values()})
 

@@ -116,7 +116,8 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
             return StageOutcome(work.key, "vector_rows", "failed", checks=(check,), error=refusal)
         work.seconds["store"] = time.monotonic() - started
         _finish(shop, work, report, conn)
-    drop_artifacts(shop, work.document.versions)
+    before = work.document.versions.items()
+    drop_artifacts(shop, {stage: version for stage, version in before if work.versions.get(stage) != version})
     metrics = {"rows": report.rows, "provisional": report.provisional}
     return StageOutcome(work.key, "vector_rows", "passed", work.versions["vector_rows"], metrics, (check,))
 

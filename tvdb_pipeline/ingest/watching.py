@@ -48,8 +48,8 @@ def look(shop: Workshop) -> Look:
     _remember(shop, source, before, remembered)
     known = registry.under(shop.database, source, source)
     growing = sum(1 for _, _, still in remembered.values() if not still)
-    missing = [document for document in known if document.path not in files]
-    gone = [document.key for document in missing] if shop.settings.remove_missing else []
+    missing = [document for document in known if document.path not in files] if shop.settings.remove_missing else []
+    gone = [document.key for document in missing]
     if suspicious(len(gone), len(known)):
         return Look(stale, [], gone, growing)
     if growing or stale or any(document.state in ("registered", "processing") for document in known):

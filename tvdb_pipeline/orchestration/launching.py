@@ -9,20 +9,14 @@ import logging
 from collections.abc import Collection
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from tvdb_pipeline.definitions import build_defs
 from tvdb_pipeline.orchestration.jobs import JOB_NAME
 from tvdb_pipeline.orchestration.observation import Observer
-from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, contiguous_ranges
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, contiguous_ranges, range_tags
 from tvdb_pipeline.settings import Settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-def range_tags(batch: list[str]) -> dict[str, str]:
-    """The tags that make a run one over all keys from the first to the last of `batch`."""
-    return {ASSET_PARTITION_RANGE_START_TAG: batch[0], ASSET_PARTITION_RANGE_END_TAG: batch[-1]}
 
 
 def run_documents(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 PARTITIONS_NAME = "documents"
 documents = dg.DynamicPartitionsDefinition(name=PARTITIONS_NAME)
@@ -45,3 +46,8 @@ def contiguous_ranges(order: Sequence[str], wanted: Collection[str], most: int) 
         batch = [key] if key in chosen else []
     if batch:
         yield batch
+
+
+def range_tags(batch: Sequence[str]) -> dict[str, str]:
+    """The tags that make a run one over all keys from the first to the last of `batch`."""
+    return {ASSET_PARTITION_RANGE_START_TAG: batch[0], ASSET_PARTITION_RANGE_END_TAG: batch[-1]}

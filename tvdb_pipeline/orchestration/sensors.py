@@ -21,7 +21,7 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.watching import Look, look, remove_gone
 from tvdb_pipeline.ingest.workshop import build_workshop
 from tvdb_pipeline.orchestration.jobs import ingest_documents
-from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, contiguous_ranges, documents
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, contiguous_ranges, documents, range_tags
 from tvdb_pipeline.orchestration.resources import EmbeddingClientResource
 from tvdb_pipeline.settings import Settings, load_settings
 
@@ -94,7 +94,7 @@ def run_request(batch: Sequence[Document]) -> dg.RunRequest:
     marks = [f"{document.key}:{document.fence}" for document in batch]
     return dg.RunRequest(
         run_key=hashlib.sha256(f"{int(time.time() // 900)} {marks}".encode()).hexdigest(),
-        tags={ASSET_PARTITION_RANGE_START_TAG: batch[0].key, ASSET_PARTITION_RANGE_END_TAG: batch[-1].key},
+        tags=range_tags([document.key for document in batch]),
     )
 
 

@@ -10,8 +10,7 @@ import pytest
 from tvdb_pipeline.definitions import build_defs
 from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.orchestration.jobs import JOB_NAME
-from tvdb_pipeline.orchestration.launching import range_tags
-from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, range_tags
 from tvdb_pipeline.settings import Settings
 
 

@@ -146,3 +146,20 @@ def test_most_files_gone_at_once_look_like_a_lost_mount_and_are_kept(shop: Works
     assert isinstance(result, dg.SkipReason)
     assert "12 removals withheld" in (result.skip_message or "")
     assert len(registry.load(shop.database)) == 14
+
+
+def test_nothing_is_removed_where_removal_is_switched_off(
+    shop: Workshop, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TVDB_REMOVE_MISSING", "false")
+    upload(shop, "a.pdf")
+    tick()
+    tick()
+    process(shop)
+    (shop.settings.upload_dir / "a.pdf").unlink()
+    tick()
+    # Missed for longer than any grace, while another file is still growing.
+    shop.database.run("UPDATE tvdb.observations SET gone_at = now() - interval '1 day'")
+    upload(shop, "b.pdf", 2)
+    tick()
+    assert [document.path for document in registry.load(shop.database)] == ["a.pdf"]
