@@ -136,7 +136,7 @@ def budget(json: Json = False) -> None:
     from tvdb_pipeline.operations.overview import budget_overview
 
     with _workshop(load_settings()) as shop:
-        figures = budget_overview(shop.ledger)
+        figures = budget_overview(shop.ledger, shop.embedding.breaker)
     presentation.show_budget(figures, as_json=json)
 
 

@@ -14,7 +14,7 @@ from tvdb_pipeline.orchestration.assets import build_assets
 from tvdb_pipeline.orchestration.jobs import ingest_documents
 from tvdb_pipeline.orchestration.observation import Observer, nobody
 from tvdb_pipeline.orchestration.resources import ArtifactsResource, DatabaseResource, EmbeddingClientResource
-from tvdb_pipeline.orchestration.sensors import build_upload_folder_sensor
+from tvdb_pipeline.orchestration.sensors import build_recovery_sensor, build_upload_folder_sensor
 from tvdb_pipeline.settings import Settings, load_settings
 
 
@@ -24,7 +24,7 @@ def build_defs(settings: Settings | None = None, observer: Observer = nobody, **
     return dg.Definitions(
         assets=[build_assets(settings, observer)],
         jobs=[ingest_documents],
-        sensors=[build_upload_folder_sensor(settings)],
+        sensors=[build_upload_folder_sensor(settings), build_recovery_sensor(settings)],
         resources={
             "embedding_client": EmbeddingClientResource(),
             "database": DatabaseResource(),

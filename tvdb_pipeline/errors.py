@@ -6,6 +6,7 @@ Belongs here: the base class and its JSON form. Does not: the refusals themselve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 ErrorKind = Literal["document", "budget", "provider", "system"]
@@ -17,13 +18,15 @@ class TvdbError(Exception):
     """A typed refusal.
 
     code: stable snake_case name for programs (`encrypted`, `day_limit`); message: one sentence for people, free of document
-    text and file names; kind: see `ErrorKind`; retryable: whether the same bytes may succeed later.
+    text and file names; kind: see `ErrorKind`; retryable: whether the same bytes may succeed later; retry_at: from when on, where
+    that is known.
     """
 
     code: str
     message: str
     kind: ErrorKind = "system"
     retryable: bool = False
+    retry_at: datetime | None = None
 
     def __str__(self) -> str:
         return self.message

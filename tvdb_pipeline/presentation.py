@@ -150,6 +150,14 @@ def show_quote(quote: Quote, *, as_json: bool) -> None:
             f"{quote.documents} documents ({quote.refused} refused): {quote.texts} texts to embed with {quote.model}, "
             f"{quote.cached} cached; {quote.tokens} tokens in {quote.requests} requests, ${dollars(quote.cost_nano):.6f}."
         )
+        if quote.over_limit:
+            _out.print(
+                f"{quote.over_limit} more cost too much each (TVDB_DOCUMENT_COST_LIMIT_USD) and would not be bought."
+            )
+        if not quote.affordable:
+            _out.print(
+                "It does not fit into what is left of today's or this hour's limits: what does not fit would wait."
+            )
 
 
 def show_budget(figures: Mapping[str, Any], *, as_json: bool) -> None:
@@ -163,6 +171,11 @@ def show_budget(figures: Mapping[str, Any], *, as_json: bool) -> None:
         f"Today (UTC): ${day['spent_usd']:.6f} spent, ${day['held_usd']:.6f} held, ${left:.6f} left of ${day['limit_usd']:.2f}. "
         f"Last hour: {hour['used_requests']} of {hour['limit_requests']} requests."
     )
+    breaker = figures["breaker"]
+    if breaker["state"] != "closed":
+        _out.print(
+            f"The provider failed ({breaker['code']}) and is left alone; it is asked again at {breaker['retry_at']}."
+        )
 
 
 def show_keys(keys: Sequence[str], *, as_json: bool) -> None:

@@ -48,6 +48,17 @@ class Settings(BaseSettings):
     daily_cost_limit_usd: Decimal = Field(default=Decimal("5.00"), ge=0)
     hourly_request_limit: int = Field(default=100, ge=0)
     document_cost_limit_usd: Decimal = Field(default=Decimal("0.50"), ge=0)
+    request_window_seconds: float = Field(default=3600.0, gt=0)
+    cost_window_seconds: float = Field(default=86_400.0, gt=0)
+    retry_share: float = Field(default=0.1, ge=0, le=1)
+    retry_floor: int = Field(default=5, ge=0)
+    retry_first_wait_seconds: float = Field(default=0.5, ge=0)
+    retry_longest_wait_seconds: float = Field(default=20.0, ge=0)
+    breaker_threshold: int = Field(default=5, ge=1)
+    breaker_cooldown_seconds: float = Field(default=30.0, gt=0)
+    breaker_longest_cooldown_seconds: float = Field(default=900.0, gt=0)
+    reservation_lease_seconds: float = Field(default=60.0, gt=0)
+    claim_lease_seconds: float = Field(default=60.0, gt=0)
 
     documents_per_run: int = Field(default=50, ge=1, le=1000)
     backfill_policy: Literal["multi", "single"] = "multi"
@@ -81,6 +92,11 @@ class Settings(BaseSettings):
     def document_limit_nano(self) -> int:
         """The limit for one document in nano-dollars."""
         return int(self.document_cost_limit_usd * NANO_DOLLARS)
+
+    @property
+    def sent_lease_seconds(self) -> float:
+        """How long an attempt can be on its way: the timeout holds between two pieces of an answer and for the whole."""
+        return 2 * self.request_timeout_seconds + self.reservation_lease_seconds / 2
 
     @property
     def worker_count(self) -> int:

@@ -7,19 +7,30 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from tvdb_pipeline.budget.ledger import Clock, Ledger
+from tvdb_pipeline.budget.orders import Limits, Windows
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.database.server import start_server, stop_server
+from tvdb_pipeline.embedding.attempts import Patience
+from tvdb_pipeline.embedding.breaker import Breaker, BreakerPolicy
 from tvdb_pipeline.embedding.client import EmbeddingClient
 from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.service import EmbeddingService
+from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
 from tvdb_pipeline.settings import Settings
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
+DOLLAR = 10**9
+"""In nano-dollars."""
+HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=150)
+HASTE = Patience(first_wait=0.01, longest=1.0)
 _SETTINGS = [name for name in os.environ if name.startswith(("TVDB_", "OPENAI_", "DAGSTER_"))]
 for _name in _SETTINGS:
     # Settings of the shell the tests run in must not decide how they end.
@@ -91,6 +102,38 @@ def make_shop(settings: Settings, database: Database) -> Callable[..., Workshop]
 def shop(make_shop: Callable[..., Workshop]) -> Workshop:
     """A workshop with the mock."""
     return make_shop()
+
+
+@pytest.fixture
+def make_ledger(database: Database) -> Callable[..., Ledger]:
+    """Builds ledgers: `make_ledger(daily_nano=..., hourly_requests=..., clock=...)`; windows of an hour and a day."""
+
+    def make(
+        daily_nano: int = DOLLAR, hourly_requests: int = 100, document_nano: int = DOLLAR, clock: Clock | None = None,
+        lengths: Windows = HOUR_AND_DAY, **more: float,
+    ) -> Ledger:  # fmt: skip
+        limits = Limits(daily_nano, hourly_requests, document_nano, **more)  # pyright: ignore[reportArgumentType]
+        return Ledger(database, limits, lengths, clock)
+
+    return make
+
+
+@pytest.fixture
+def make_service(
+    database: Database, make_ledger: Callable[..., Ledger], tmp_path: Path
+) -> Callable[..., EmbeddingService]:
+    """Builds embedding services: `make_service(client, policy=..., patience=..., daily_nano=...)`; retries hardly wait."""
+
+    def make(
+        client: EmbeddingClient,
+        policy: BreakerPolicy | None = None,
+        patience: Patience = HASTE,
+        **limits: Any,
+    ) -> EmbeddingService:
+        breaker = Breaker(database, client.subject, policy)
+        return EmbeddingService(client, make_ledger(**limits), database, breaker, Slips(tmp_path / "slips"), patience)
+
+    return make
 
 
 @pytest.fixture

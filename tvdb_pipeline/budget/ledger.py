@@ -1,128 +1,142 @@
 """The ledger: each paid HTTP attempt is reserved before it is made and settled after.
 
-Belongs here: reserving against the limits, settling, and what was spent. Does not: making the attempt. The price of an
-embedding request is known before it is sent (it has no output tokens), so what is reserved is what it will cost.
-All amounts are nano-dollars (see `prices`); days are UTC; the hour is the last 60 minutes.
+Belongs here: the life of a reservation, and what was spent. Does not: making the attempt. The price of an embedding request is
+known before it is sent (it has no output tokens), so what is reserved is what it will cost.
+
+    held -> sent -> settled | released | charged_unknown        held -> released
+
+A reservation holds a lease in each of the first two states. When it runs out (its process was killed), a held one is released,
+because nothing was sent, and a sent one is charged in full, because it may have been billed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
+from tvdb_pipeline.budget import reservations, windows
+from tvdb_pipeline.budget.orders import (
+    BudgetRefused,
+    BudgetState,
+    Limits,
+    Order,
+    ReservationLapsed,
+    Share,
+    Sums,
+    Windows,
+)
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.database.pools import Connection, Database
-from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.waypoints import passed
 
-Purpose = Literal["documents", "query"]
-HOLD_SECONDS = 900
-"""How long a reservation can be under way; one held for longer is of a process that was killed, and its hour runs from then."""
-_LOCK = 0x6C646772  # "ldgr": reservations are judged one after the other
-
-
-class BudgetRefused(TvdbError):
-    """A limit would be crossed: nothing was sent. Codes `hour_limit`, `day_limit`, `document_limit`."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message, kind="budget", retryable=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """daily_nano and document_nano in nano-dollars; hourly_requests in HTTP attempts."""
-
-    daily_nano: int
-    hourly_requests: int
-    document_nano: int
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one document has in a request."""
-
-    texts: int
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One request about to be made: how many inputs and tokens it carries, and for which documents."""
-
-    inputs: int
-    tokens: int
-    purpose: Purpose
-    shares: Mapping[str, Share] = field(default_factory=dict[str, Share])
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetState:
-    """spent: settled or charged after an unknown outcome, today; held: reserved now; both nano-dollars."""
-
-    spent_nano: int
-    held_nano: int
-    requests_last_hour: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """texts and requests sent, nano-dollars booked."""
-
-    texts: int
-    requests: int
-    cost_nano: int
+Clock = Callable[[], datetime]
 
 
 class Ledger:
-    """The ledger of one database under given limits."""
+    """The ledger of one database under given limits.
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    lengths: how long windows and leases are; clock: the database's own for None, so that all processes share one.
+    """
+
+    def __init__(self, database: Database, limits: Limits, lengths: Windows, clock: Clock | None = None) -> None:
         self._database = database
         self.limits = limits
+        self.lengths = lengths
+        self._clock = clock
 
     def reserve(self, model: str, order: Order) -> int:
-        """Take one request and its price from the windows; the reservation's number. Raises BudgetRefused."""
+        """Take one slot, then the price, then write the reservation; its number. Raises BudgetRefused."""
         cost = price(model) * order.tokens
         with self._database.connection() as conn:
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            now = self._state(conn)
-            if now.requests_last_hour >= self.limits.hourly_requests:
-                raise BudgetRefused(
-                    "hour_limit",
-                    f"The limit of {self.limits.hourly_requests} requests an hour is reached; it resumes as the hour passes.",
-                )
-            if now.spent_nano + now.held_nano + cost > self.limits.daily_nano:
-                raise BudgetRefused(
-                    "day_limit",
-                    f"The daily limit of ${self.limits.daily_nano / 1e9:.2f} would be crossed; it resumes after midnight UTC.",
-                )
-            return self._insert(conn, model, order, cost=cost, paid=True)
+            window = windows.lock_requests(conn)
+            passed("ledger.locked")
+            now = self._now(conn)
+            if reservations.reap(conn, now, self.lengths.requests) + windows.free_slots(conn, now):
+                # Kept even if this order is refused; the lock is taken anew.
+                conn.commit()
+                window = windows.lock_requests(conn)
+            if (number := reservations.repeated(conn, order)) is not None:
+                return number
+            self._admit(conn, order, window, cost, price(model), now)
+            lease = now + timedelta(seconds=self.lengths.held_lease)
+            entry = reservations.Entry("held", cost, now, lease, windows.day_of(now, self.lengths.dollars), paid=True)
+            number = reservations.write(conn, model, order, entry)
+            passed("ledger.reserved_uncommitted")
+        passed("ledger.reserved")
+        return number
 
     def record_free(self, model: str, order: Order) -> int:
-        """Note a request to the mock: outside all limits. It is held until settled, like any other."""
+        """Note a request to the mock: outside all limits. It is under way until settled, like any other."""
         with self._database.connection() as conn:
-            return self._insert(conn, model, order, cost=0, paid=False)
+            now = self._now(conn)
+            lease = now + timedelta(seconds=self.lengths.sent_lease)
+            entry = reservations.Entry("sent", 0, now, lease, windows.day_of(now, self.lengths.dollars), paid=False)
+            return reservations.write(conn, model, order, entry)
+
+    def mark_sent(self, number: int) -> None:
+        """The attempt is about to leave. Raises ReservationLapsed where its lease ran out: then it must not."""
+        with self._database.connection() as conn:
+            now = self._now(conn)
+            done = conn.execute(
+                "UPDATE tvdb.requests SET state = 'sent', lease_until = %s WHERE id = %s AND state = 'held' AND lease_until > %s",
+                (now + timedelta(seconds=self.lengths.sent_lease), number, now),
+            )
+            passed("ledger.sent_uncommitted")
+        if done.rowcount != 1:
+            raise ReservationLapsed
+        passed("ledger.sent")
 
     def settle(self, conn: Connection, number: int, model: str, tokens: int) -> None:
-        """Book what the answer says was used. In the caller's transaction, so that vectors and bill are kept together."""
-        self._end(conn, number, "settled", tokens, tokens * price(model))
+        """Book what the answer says was used. In the caller's transaction, so that vectors and bill are kept together.
 
-    def release(self, number: int) -> None:
-        """The attempt certainly cost nothing (refused before any work). It still counts as a request."""
+        An answer that arrives after its lease ran out corrects what was charged then. Settling twice changes nothing.
+        """
+        end = reservations.End(("sent", "charged_unknown"), "settled", tokens, tokens * price(model))
+        self._end(conn, number, end)
+        passed("ledger.settled_uncommitted")
+
+    def release(self, number: int, *, reached: bool = True) -> None:
+        """The attempt certainly cost nothing. Its slot stays taken if the provider was reached."""
         with self._database.connection() as conn:
-            self._end(conn, number, "released", 0, 0)
+            self._end(conn, number, reservations.End(("held", "sent"), "released", 0, 0), slot=reached)
 
     def charge_unknown(self, number: int) -> None:
         """Nobody knows whether the attempt was billed: count it as spent in full."""
-        self._database.run(
-            "UPDATE tvdb.requests SET state = 'charged_unknown', ended_at = clock_timestamp() WHERE id = %s AND state = 'held'",
-            (number,),
-        )
+        with self._database.connection() as conn:
+            self._end(conn, number, reservations.End(("held", "sent"), "charged_unknown", None, None))
+
+    def reap(self) -> int:
+        """End reservations whose lease ran out and free slots whose time has passed; how many changed."""
+        with self._database.connection() as conn:
+            windows.lock_requests(conn)
+            now = self._now(conn)
+            return reservations.reap(conn, now, self.lengths.requests) + windows.free_slots(conn, now)
 
     def state(self) -> BudgetState:
-        """Today's and the last hour's figures."""
+        """Today's figures and the request window's, as they will be once what is due has been tidied."""
         with self._database.connection() as conn:
-            return self._state(conn)
+            now = self._now(conn)
+            row = conn.execute(
+                """SELECT coalesce(max(d.spent_nano), 0)::bigint, coalesce(max(d.held_nano), 0)::bigint,
+                          w.used - r.due, w.retries - r.due_retries, r.opens_at
+                   FROM tvdb.request_window w LEFT JOIN tvdb.dollar_windows d ON d.starts = %(day)s,
+                        LATERAL (SELECT count(*) FILTER (WHERE slot_until <= %(now)s) AS due,
+                                     count(*) FILTER (WHERE slot_until <= %(now)s AND kind = 'retry') AS due_retries,
+                                     min(coalesce(slot_until, lease_until + make_interval(secs => %(length)s)))
+                                         FILTER (WHERE slot_until IS NULL OR slot_until > %(now)s) AS opens_at
+                                 FROM tvdb.requests WHERE paid AND (slot_until IS NOT NULL OR lease_until IS NOT NULL)) r
+                   GROUP BY w.used, w.retries, r.due, r.due_retries, r.opens_at""",
+                {"now": now, "day": windows.day_of(now, self.lengths.dollars), "length": self.lengths.requests},
+            ).fetchone()
+        assert row is not None
+        return BudgetState(*row)
+
+    def number_of(self, key: str, attempt: int) -> int | None:
+        """The number of the reservation of an attempt, None where this database knows of none."""
+        rows = self._database.fetch(
+            "SELECT id FROM tvdb.requests WHERE request_key = %s AND attempt = %s", (key, attempt)
+        )
+        return rows[0][0] if rows else None
 
     def last_request(self) -> int:
         """The number of the newest request, 0 before the first: a mark for `sums_since`."""
@@ -132,44 +146,70 @@ class Ledger:
         """What was sent after `mark` for any of these documents, to any client, the mock included; refusals are not."""
         row = self._database.fetch(
             """SELECT coalesce(sum(inputs), 0)::bigint, count(*), coalesce(sum(cost_nano), 0)::bigint FROM tvdb.requests
-               WHERE id > %s AND state <> 'released'
+               WHERE id > %s AND state NOT IN ('held', 'released')
                    AND id IN (SELECT request_id FROM tvdb.request_shares WHERE document_key = ANY(%s))""",
             (mark, list(keys)),
         )[0]
         return Sums(*row)
 
-    def _state(self, conn: Connection) -> BudgetState:
-        row = conn.execute(
-            """SELECT coalesce(sum(cost_nano) FILTER (WHERE state IN ('settled', 'charged_unknown')), 0)::bigint,
-                      coalesce(sum(cost_nano) FILTER (WHERE state = 'held'), 0)::bigint,
-                      (SELECT count(*) FROM tvdb.requests
-                       WHERE paid AND coalesce(ended_at, started_at + make_interval(secs => %s))
-                           > clock_timestamp() - interval '60 minutes')
-               FROM tvdb.requests WHERE paid AND day = (clock_timestamp() AT TIME ZONE 'UTC')::date""",
-            (HOLD_SECONDS,),
-        ).fetchone()
+    def _now(self, conn: Connection) -> datetime:
+        if self._clock is not None:
+            return self._clock()
+        row = conn.execute("SELECT clock_timestamp()").fetchone()
         assert row is not None
-        return BudgetState(*row)
+        return row[0]
 
-    def _insert(self, conn: Connection, model: str, order: Order, *, cost: int, paid: bool) -> int:
-        row = conn.execute(
-            """INSERT INTO tvdb.requests (model, state, paid, purpose, inputs, tokens, cost_nano, day, started_at)
-               VALUES (%s, 'held', %s, %s, %s, %s, %s, (clock_timestamp() AT TIME ZONE 'UTC')::date, clock_timestamp())
-               RETURNING id""",
-            (model, paid, order.purpose, order.inputs, order.tokens, cost),
-        ).fetchone()
-        assert row is not None
-        number: int = row[0]
-        with conn.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO tvdb.request_shares (request_id, document_key, texts, tokens) VALUES (%s, %s, %s, %s)",
-                [(number, key, share.texts, share.tokens) for key, share in order.shares.items()],
+    def _admit(
+        self, conn: Connection, order: Order, window: windows.RequestWindow, cost: int, rate: int, now: datetime
+    ) -> None:
+        """Take the slot and the money. Raises BudgetRefused, which undoes both."""
+        limits = self.limits
+        if order.kind == "retry" and window.retries >= window.retries_allowed(limits):
+            raise BudgetRefused(
+                "retry_budget", "Too many requests of this hour were repeats already; it is asked again later."
             )
-        return number
+        if not windows.take_slot(conn, limits.hourly_requests, order.kind):
+            raise self._hour_refusal(conn)
+        passed("ledger.slot_taken")
+        day = windows.day_of(now, self.lengths.dollars)
+        if not windows.take_dollars(conn, day, cost, limits.daily_nano):
+            opens = day + timedelta(seconds=self.lengths.dollars)
+            raise BudgetRefused(
+                "day_limit",
+                f"The daily limit of ${limits.daily_nano / 1e9:.2f} would be crossed; "
+                f"it resumes by itself after {opens:%H:%M} UTC.",
+                opens,
+            )
+        passed("ledger.dollars_taken")
+        over = self._over_document_limit(conn, order.shares, rate)
+        if over:
+            raise BudgetRefused(
+                "document_limit",
+                f"Its vectors would cost more than ${limits.document_nano / 1e9:.2f} a document "
+                "(TVDB_DOCUMENT_COST_LIMIT_USD); until the limit is raised it is found by full text.",
+                documents=over,
+            )
 
-    def _end(self, conn: Connection, number: int, state: str, tokens: int, cost: int) -> None:
-        conn.execute(
-            """UPDATE tvdb.requests SET state = %s, tokens = %s, cost_nano = %s, ended_at = clock_timestamp()
-               WHERE id = %s AND state = 'held'""",
-            (state, tokens, cost, number),
+    def _hour_refusal(self, conn: Connection) -> BudgetRefused:
+        row = conn.execute(
+            """SELECT min(coalesce(slot_until, lease_until + make_interval(secs => %s))) FROM tvdb.requests
+               WHERE paid AND (slot_until IS NOT NULL OR lease_until IS NOT NULL)""",
+            (self.lengths.requests,),
+        ).fetchone()
+        opens: datetime | None = row[0] if row else None
+        when = f" at {opens:%H:%M} UTC" if opens else " once the limit is raised"
+        return BudgetRefused(
+            "hour_limit",
+            f"The limit of {self.limits.hourly_requests} requests an hour is reached; it resumes by itself{when}.",
+            opens,
         )
+
+    def _over_document_limit(self, conn: Connection, shares: Mapping[str, Share], rate: int) -> list[str]:
+        booked = reservations.booked(conn, shares)
+        return [
+            key for key, share in shares.items() if booked.get(key, 0) + share.tokens * rate > self.limits.document_nano
+        ]
+
+    def _end(self, conn: Connection, number: int, end: reservations.End, *, slot: bool = True) -> None:
+        now = self._now(conn)
+        reservations.end(conn, number, end, now, now + timedelta(seconds=self.lengths.requests) if slot else now)

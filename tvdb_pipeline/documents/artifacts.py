@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.waypoints import passed
 
 _BLOCK = 1 << 20
 
@@ -87,6 +88,7 @@ class ArtifactStore:
                         copy.write(block)
                     copy.flush()
                     os.fsync(copy.fileno())
+                    passed("raw_file.copied")
                     target = self.path("raw_file", hasher.hexdigest())
                     target.parent.mkdir(exist_ok=True)
                     Path(copy.name).replace(target)

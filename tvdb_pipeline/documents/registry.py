@@ -56,7 +56,8 @@ def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> l
     added: list[str] = []
     for key, path, source in rows:
         done = conn.execute(
-            """INSERT INTO tvdb.documents (key, path, source) VALUES (%s, %s, %s)
+            # Each a little later than the one before: documents stay in the order they were registered in.
+            """INSERT INTO tvdb.documents (key, path, source, registered_at) VALUES (%s, %s, %s, clock_timestamp())
                ON CONFLICT (path) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
                    attempts = 0, next_attempt_at = NULL, updated_at = now()
                WHERE documents.state = 'deleted' RETURNING key""",

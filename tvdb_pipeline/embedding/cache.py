@@ -11,6 +11,7 @@ import numpy as np
 
 from tvdb_pipeline.database.pools import Connection, Database
 from tvdb_pipeline.embedding.client import DIMENSIONS, Vectors
+from tvdb_pipeline.waypoints import passed
 
 
 def known(database: Database, model: str, hashes: Collection[str]) -> set[str]:
@@ -46,3 +47,4 @@ def put(conn: Connection, model: str, hashes: Sequence[str], vectors: Vectors) -
         (model, DIMENSIONS),
     )
     conn.execute("TRUNCATE incoming_vectors")
+    passed("cache.put_uncommitted")

@@ -1,18 +1,17 @@
-"""What an embedding client is, and how it fails.
+"""What an embedding client is.
 
-Belongs here: the protocol and the provider's error type. Does not: any client.
+Belongs here: the protocol, its answer, and the exchange a call is part of. Does not: any client, or what failures mean
+(`failures`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from tvdb_pipeline.errors import TvdbError
 
 DIMENSIONS: Final = 1536
 Vectors = npt.NDArray[np.float32]
@@ -21,17 +20,34 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """vectors: one row a text, in the order of the texts; tokens: what the provider says it used."""
+    """vectors: one row a text, in the order of the texts; tokens: what the provider says it used.
+
+    rest_seconds: how long the provider asks to be left alone before the next request.
+    """
 
     vectors: Vectors
     tokens: int
+    rest_seconds: float = 0.0
+
+
+def forget(_: bytes) -> None:
+    """Keeps nothing of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP attempt: the name the provider is told, and who keeps the answer's bytes as they come in."""
+
+    request_id: str = ""
+    keep: Callable[[bytes], None] = forget
 
 
 class EmbeddingClient(Protocol):
     """One way of turning texts into vectors.
 
-    model: the name written beside every vector; paid: whether calls cost money and so pass the ledger;
-    fallback: the client used, provisionally, where this one cannot answer.
+    model: the name written beside every vector; paid: whether calls cost money and so pass the ledger and the breaker;
+    fallback: the client used, provisionally, where this one cannot answer; subject: what the breaker judges, so that another
+    endpoint or key starts with a clean slate.
     """
 
     @property
@@ -40,24 +56,9 @@ class EmbeddingClient(Protocol):
     def paid(self) -> bool: ...
     @property
     def fallback(self) -> EmbeddingClient | None: ...
+    @property
+    def subject(self) -> str: ...
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], exchange: Exchange | None = None) -> Embedded:
         """One request for up to 2,048 texts and 300,000 tokens. Raises ProviderError."""
         ...
-
-
-Billed = Literal["no", "unknown"]
-TRANSIENT: Final = frozenset({"timeout", "connection", "rate_limit", "overload", "malformed_response"})
-"""Codes worth another attempt within seconds; every other refusal needs somebody to act, or time to pass."""
-
-
-class ProviderError(TvdbError):
-    """The provider did not answer with vectors.
-
-    retryable: the same texts may succeed later, so their document is deferred; billed: whether the attempt may have cost
-    money all the same.
-    """
-
-    def __init__(self, code: str, message: str, *, retryable: bool, billed: Billed = "no") -> None:
-        super().__init__(code, message, kind="provider", retryable=retryable)
-        self.billed: Billed = billed

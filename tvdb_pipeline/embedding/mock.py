@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient
+from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient, Exchange
 
 MOCK_MODEL: Final = "mock-hashed-1536"
 _WORD = re.compile(r"[^\W_]+")
@@ -37,9 +37,10 @@ class MockClient:
 
     model = MOCK_MODEL
     paid = False
+    subject = ""
     fallback: EmbeddingClient | None = None
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], exchange: Exchange | None = None) -> Embedded:
         """Vectors for any number of texts; tokens are reported as 0 because none are bought."""
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         for row, text in enumerate(texts):

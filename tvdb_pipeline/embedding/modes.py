@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tvdb_pipeline.embedding.client import Embedded, EmbeddingClient, ProviderError
+from tvdb_pipeline.embedding.client import Embedded, EmbeddingClient, Exchange
+from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.mock import MockClient
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.settings import ServiceMode, Settings
@@ -21,24 +22,26 @@ class HybridClient:
     def __init__(self, real: EmbeddingClient) -> None:
         self._real = real
         self.model = real.model
+        self.subject = real.subject
         self.fallback: EmbeddingClient | None = MockClient()
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], exchange: Exchange | None = None) -> Embedded:
         """One attempt at the real client."""
-        return self._real.embed(texts)
+        return self._real.embed(texts, exchange)
 
 
 class UnavailableClient:
     """REAL mode without what it needs: every call is refused before a socket is opened."""
 
     paid = False
+    subject = ""
     fallback: EmbeddingClient | None = None
 
     def __init__(self, model: str, refusal: ProviderError) -> None:
         self.model = model
         self.refusal = refusal
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], exchange: Exchange | None = None) -> Embedded:
         """Always refuses."""
         raise self.refusal
 
@@ -67,14 +70,7 @@ def create_client(settings: Settings, mode: ServiceMode | None = None) -> Embedd
 
 def _missing(settings: Settings) -> ProviderError | None:
     if settings.openai_api_key is None:
-        return ProviderError(
-            "no_key", "No key is set; set OPENAI_API_KEY, or use TVDB_SERVICE_MODE=MOCK.", retryable=True
-        )
+        return ProviderError("no_key")
     if settings.provider_agreement is None:
-        return ProviderError(
-            "no_agreement",
-            "Nothing is sent to a provider until TVDB_PROVIDER_AGREEMENT says `covered` (an agreement covers health data) or "
-            "`synthetic` (the documents are not real).",
-            retryable=True,
-        )
+        return ProviderError("no_agreement")
     return None

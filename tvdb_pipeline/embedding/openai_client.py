@@ -1,21 +1,33 @@
 """Vectors from OpenAI, or any endpoint that speaks its embeddings protocol, through the openai SDK.
 
-Belongs here: one HTTP attempt and what its failure means. Does not: retrying, limits, or the cache: the SDK's own retries
+Belongs here: one HTTP attempt and which failure it ended in. Does not: retrying, limits, or the cache: the SDK's own retries
 are off, because they would hide paid attempts from the ledger.
 """
 
 from __future__ import annotations
 
-import base64
+import hashlib
+import threading
+import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
-
-from tvdb_pipeline.embedding.client import DIMENSIONS, Billed, Embedded, EmbeddingClient, ProviderError, Vectors
+from tvdb_pipeline.embedding.answers import most_bytes, read_answer
+from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient, Exchange
+from tvdb_pipeline.embedding.failures import Billed, ProviderError
+from tvdb_pipeline.embedding.pacing import rest, retry_after
 
 if TYPE_CHECKING:
     import openai
+
+REQUEST_ID_HEADER: Final = "X-Client-Request-Id"
+"""OpenAI keeps it beside the request (API reference, debugging requests); it holds no secret and no text."""
+_QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_KEY_CODES = frozenset({"invalid_api_key", "account_deactivated", "access_terminated"})
+_INPUT_CODES = frozenset(
+    {"context_length_exceeded", "invalid_input", "string_above_max_length", "array_above_max_length"}
+)
+_GATEWAY_STATUSES = frozenset({502, 504, 520, 522, 524})
 
 
 class OpenAIClient:
@@ -26,101 +38,91 @@ class OpenAIClient:
 
     def __init__(self, model: str, api_key: str, base_url: str | None, timeout: float) -> None:
         self.model = model
+        self.subject = hashlib.sha256(f"{base_url} {model} {api_key}".encode()).hexdigest()[:16]
+        self._timeout = timeout
         self._arguments = {"api_key": api_key, "base_url": base_url, "timeout": timeout, "max_retries": 0}
         self._client: openai.OpenAI | None = None
+        self._making = threading.Lock()
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
-        """One attempt. Raises ProviderError, typed by what went wrong."""
+    def embed(self, texts: Sequence[str], exchange: Exchange | None = None) -> Embedded:
+        """One attempt. Raises ProviderError."""
+        import openai
+        from httpx2 import HTTPError, StreamError
+
+        exchange = exchange or Exchange()
+        try:
+            body, headers = self._post(texts, exchange)
+        except (openai.OpenAIError, HTTPError, StreamError) as error:
+            raise _classified(error) from error
+        answer = read_answer(body, len(texts))
+        return Embedded(answer.vectors, answer.tokens, rest(headers, answer.tokens))
+
+    def _post(self, texts: Sequence[str], exchange: Exchange) -> tuple[bytes, dict[str, str]]:
+        """Body and headers (names in small letters) of a good answer, read within the timeout as a whole."""
+        options: dict[str, Any] = {"dimensions": DIMENSIONS} if self.model.startswith("text-embedding-3") else {}
+        ends = time.monotonic() + self._timeout
+        body = bytearray()
+        with self._opened().embeddings.with_streaming_response.create(
+            model=self.model,
+            input=list(texts),
+            encoding_format="base64",
+            extra_headers={REQUEST_ID_HEADER: exchange.request_id},
+            **options,
+        ) as response:
+            for piece in response.iter_bytes():
+                exchange.keep(piece)
+                body += piece
+                if time.monotonic() > ends:
+                    # The SDK's timeout is between two pieces only: an answer that drips would never end.
+                    raise ProviderError("timeout")
+                if len(body) > most_bytes(len(texts)):
+                    raise ProviderError("malformed_response", detail="It does not end.")
+            return bytes(body), {name.lower(): value for name, value in response.headers.items()}
+
+    def _opened(self) -> openai.OpenAI:
         import openai
 
-        if self._client is None:
-            self._client = openai.OpenAI(**cast(Any, self._arguments))
-        options: dict[str, Any] = {"dimensions": DIMENSIONS} if self.model.startswith("text-embedding-3") else {}
-        try:
-            answer = self._client.embeddings.create(
-                model=self.model, input=list(texts), encoding_format="base64", **options
-            )
-        except openai.OpenAIError as error:
-            raise _classified(error) from error
-        except ValueError as error:
-            raise _malformed("is not JSON") from error
-        return _checked(answer, len(texts))
+        with self._making:
+            if self._client is None:
+                self._client = openai.OpenAI(**cast(Any, self._arguments))
+            return self._client
 
 
-def _checked(answer: object, expected: int) -> Embedded:
-    """The answer as vectors, believing nothing of it: a proxy may have put a login page in its place."""
-    data, usage = getattr(answer, "data", None), getattr(answer, "usage", None)
-    tokens = getattr(usage, "total_tokens", None)
-    if not isinstance(data, list) or not isinstance(tokens, int):
-        raise _malformed("is not a list of vectors with their usage")
-    return Embedded(_vectors(cast("list[Any]", data), expected), tokens)
-
-
-def _vectors(data: Sequence[Any], expected: int) -> Vectors:
-    """Rows put in the order of the texts by their `index`: the order of arrival means nothing."""
-    if {getattr(item, "index", None) for item in data} != set(range(expected)) or len(data) != expected:
-        raise _malformed("does not hold one vector for each text")
-    vectors = np.empty((expected, DIMENSIONS), dtype=np.float32)
-    for item in data:
-        raw: object = item.embedding
-        try:
-            row = (
-                np.frombuffer(base64.b64decode(raw), dtype="<f4")
-                if isinstance(raw, str)
-                else np.asarray(raw, dtype=np.float32)
-            )
-        except (ValueError, TypeError) as error:
-            raise _malformed("holds a vector that cannot be decoded") from error
-        if row.shape != (DIMENSIONS,):
-            raise _malformed(f"holds a vector of {row.size} dimensions instead of {DIMENSIONS}")
-        vectors[item.index] = row
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(norms).all() or (norms == 0).any():
-        raise _malformed("holds a vector that is zero or not finite")
-    return vectors / norms
-
-
-def _malformed(what: str) -> ProviderError:
-    # It came with status 200, so it was billed.
-    return ProviderError(
-        "malformed_response",
-        f"The provider's answer {what}; it is asked again later.",
-        retryable=True,
-        billed="unknown",
-    )
-
-
-def _classified(error: openai.OpenAIError) -> ProviderError:
-    """The provider's failure as one of ours. Codes are looked at before the status: 429 means two different things."""
+def _classified(error: Exception) -> ProviderError:
+    """The exception as one of our failures. Codes are looked at before the status: 429 means two different things."""
+    import httpx2
     import openai
 
-    code = getattr(error, "code", None)
-    if isinstance(error, openai.APITimeoutError):
-        return ProviderError(
-            "timeout", "The provider did not answer in time; it is asked again later.", retryable=True, billed="unknown"
-        )
-    if isinstance(error, openai.APIConnectionError):
-        # A connection that was never made certainly cost nothing; one that broke may have.
-        billed: Billed = "no" if type(error.__cause__).__name__ == "ConnectError" else "unknown"
-        return ProviderError(
-            "connection", "The provider could not be reached; it is asked again later.", retryable=True, billed=billed
-        )
-    if code == "insufficient_quota" or code == "billing_hard_limit_reached":
-        return ProviderError(
-            "quota", "The provider account has no credit left; add credit or raise its limit.", retryable=True
-        )
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return ProviderError("auth", "The provider refused the key; correct OPENAI_API_KEY.", retryable=True)
-    if isinstance(error, openai.RateLimitError):
-        return ProviderError("rate_limit", "The provider asks to slow down; it is asked again later.", retryable=True)
-    if isinstance(error, openai.APIStatusError) and error.status_code in (408, 409):
-        return ProviderError(
-            "timeout", "The provider gave up on the request; it is asked again later.", retryable=True, billed="unknown"
-        )
-    if isinstance(error, openai.APIStatusError) and error.status_code >= 500:
-        return ProviderError("overload", "The provider is failing; it is asked again later.", retryable=True)
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+        return ProviderError("timeout")
     if isinstance(error, openai.APIStatusError):
-        return ProviderError(
-            "bad_request", f"The provider refused the request with status {error.status_code}.", retryable=False
-        )
-    return _malformed("cannot be understood")
+        return _refused(error)
+    if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
+        # A connection that was never made certainly cost nothing; one that broke may have.
+        cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
+        if isinstance(cause, httpx2.ConnectError | httpx2.UnsupportedProtocol):
+            return ProviderError("connection", billed="no", reached=False)
+        return ProviderError("connection")
+    return ProviderError("malformed_response")
+
+
+def _refused(error: openai.APIStatusError) -> ProviderError:
+    """A refusal with a status and, usually, a code."""
+    code, status = error.code or error.type, error.status_code
+    wait = retry_after({name.lower(): value for name, value in error.response.headers.items()})
+    if code in _QUOTA_CODES or status == 402:
+        return ProviderError("quota")
+    if code in _KEY_CODES or status in (401, 403):
+        return ProviderError("auth")
+    if code == "model_not_found" or status in (404, 405):
+        return ProviderError("wrong_model")
+    if status == 429:
+        return ProviderError("rate_limit", retry_after=wait)
+    if status in (408, 409):
+        return ProviderError("timeout", retry_after=wait)
+    if status >= 500:
+        # A gateway that gave up waiting knows nothing of what happened behind it.
+        billed: Billed = "unknown" if status in _GATEWAY_STATUSES else "no"
+        return ProviderError("overload", billed=billed, retry_after=wait)
+    about_input = True if error.param == "input" or code in _INPUT_CODES else None
+    return ProviderError("bad_request", detail=f"Status {status}.", about_input=about_input)

@@ -1,131 +1,196 @@
-"""Buys vectors: through the ledger, into the cache, with bounded retries and, where there is one, the fallback client.
+"""Buys vectors: each text once, through the ledger, into the cache, with the fallback client where there is one.
 
-Belongs here: the order of those steps. Does not: packing, limits, or what a client does in one attempt.
+Belongs here: which texts of a request are asked for, by whom, and what becomes of those that fail. Does not: packing, limits, or
+how one request is made (`attempts`).
 """
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-import stamina
-
-from tvdb_pipeline.budget.ledger import BudgetRefused, Ledger, Order, Purpose, Share
+from tvdb_pipeline.budget.ledger import Ledger
+from tvdb_pipeline.budget.orders import BudgetRefused, Kind, Purpose, ReservationLapsed
 from tvdb_pipeline.database.pools import Database
-from tvdb_pipeline.embedding import cache
-from tvdb_pipeline.embedding.client import TRANSIENT, Embedded, EmbeddingClient, ProviderError
+from tvdb_pipeline.embedding import cache, claims, refused
+from tvdb_pipeline.embedding.answers import read_answer
+from tvdb_pipeline.embedding.attempts import Attempts, Patience
+from tvdb_pipeline.embedding.bisection import refused_inputs
+from tvdb_pipeline.embedding.breaker import Breaker
+from tvdb_pipeline.embedding.client import EmbeddingClient
+from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.modes import ProvisionalClient, UnavailableClient
+from tvdb_pipeline.embedding.requests import Bought, Purchase, Wanted
+from tvdb_pipeline.embedding.slips import Slips
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.waypoints import passed
 
-MAX_ATTEMPTS = 3
-# What a retry has to say goes into the ledger; stamina's own log would go to stdout, between the lines of an answer.
-stamina.instrumentation.set_on_retry_hooks([])
-
-
-def text_hash(text: str) -> str:
-    """sha256 of the UTF-8 text, 64 hex digits: the name of a text in the cache."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A text to embed: its hash, exact token count, and the document that pays for it (None for a query)."""
-
-    text: str
-    sha256: str
-    tokens: int
-    document_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Bought:
-    """Which model the vectors now in the cache are of, and whether they only stand in for real ones."""
-
-    model: str
-    provisional: bool
-
-
-@dataclass(slots=True)
-class Sent:
-    """What went to any client, mock included, since the service was made; tokens and nano-dollars only of paid ones."""
-
-    texts: int = 0
-    requests: int = 0
+_POLL_SECONDS = 0.2
+_DOUBTFUL_REFUSALS = 3
+"""So many inputs refused one by one and none accepted: it is not the inputs that are at fault, but the request."""
 
 
 class EmbeddingService:
-    """Buys vectors with one client. first_wait: seconds before the first retry, doubled (with jitter) for the next."""
+    """Buys vectors with one client."""
 
-    def __init__(self, client: EmbeddingClient, ledger: Ledger, database: Database, first_wait: float = 0.5) -> None:
+    def __init__(
+        self, client: EmbeddingClient, ledger: Ledger, database: Database, breaker: Breaker, slips: Slips,
+        patience: Patience | None = None,
+    ) -> None:  # fmt: skip
         self.client = client
-        self.sent = Sent()
+        self.breaker = breaker
         self._ledger = ledger
         self._database = database
-        self._first_wait = first_wait
+        self._slips = slips
+        self._attempts = Attempts(client, ledger, breaker, database, slips, patience or Patience())
 
     @property
     def provisional(self) -> bool:
         """Whether all vectors of this service stand in for real ones."""
         return isinstance(self.client, ProvisionalClient)
 
-    def buy(self, request: Sequence[Wanted], purpose: Purpose = "documents") -> Bought:
-        """Vectors for one packed request, kept in the cache with their bill in one transaction.
+    def buy(
+        self, request: Sequence[Wanted], purpose: Purpose = "documents", *, stand_in: bool = True,
+        stopped: TvdbError | None = None,
+    ) -> Purchase:  # fmt: skip
+        """Vectors for one packed request. Raises nothing for what provider or budget refuse.
 
-        Raises BudgetRefused or ProviderError where there is no fallback.
+        stand_in: whether the fallback client may answer instead; stopped: a refusal that stands already, so that the client
+        itself is not asked.
         """
+        purchase = Purchase(failure=stopped)
         if isinstance(self.client, UnavailableClient):
-            raise self.client.refusal
+            purchase.failure = self.client.refusal
+        elif not self.client.paid:
+            self._attempts.make_free(request, purpose)
+            purchase.bought = {wanted.sha256: Bought(self.client.model, self.provisional) for wanted in request}
+        elif stopped is None:
+            self._buy_paid(request, purpose, purchase)
+        if purchase.failure is not None and self.client.fallback is not None and stand_in:
+            self._stand_in(self.client.fallback, purchase.open(request), purpose, purchase)
+        return purchase
+
+    def recover(self) -> None:
+        """Take in answers whose process was killed before it could keep them, and end lapsed reservations."""
+        for label, body, slip in self._slips.left_behind():
+            number = self._ledger.number_of(label.request_key, label.attempt)
+            if number is None:
+                continue  # of another database
+            with self._database.connection() as conn:
+                try:
+                    answer = read_answer(body, len(label.hashes))
+                except ProviderError:
+                    answer = None  # killed before it was whole
+                if answer is not None:
+                    cache.put(conn, label.model, label.hashes, answer.vectors)
+                    self._ledger.settle(conn, number, label.model, answer.tokens)
+                claims.fulfil(conn, label.owner, label.hashes)
+            slip.drop()
+        self._ledger.reap()
+
+    def _buy_paid(self, request: Sequence[Wanted], purpose: Purpose, purchase: Purchase) -> None:
+        """Buy what nobody else is buying, then wait for the rest."""
+        model = self.client.model
+        lengths, patience = self._ledger.lengths, self._attempts.patience
+        lease = lengths.held_lease + lengths.sent_lease + patience.longest
+        claimed = claims.TextClaims(self._database, model, lease)
+        passed("texts.claiming")
         try:
-            self._with_retries(self.client, request, purpose)
-            return Bought(self.client.model, self.provisional)
-        except (BudgetRefused, ProviderError):
-            if self.client.fallback is None:
-                raise
-        stand_in = self.client.fallback
-        have = cache.known(self._database, stand_in.model, [wanted.sha256 for wanted in request])
-        missing = [wanted for wanted in request if wanted.sha256 not in have]
+            while pending := purchase.open(request):
+                mine = claimed.take([wanted.sha256 for wanted in pending])
+                passed("texts.claimed")
+                names = [wanted.sha256 for wanted in pending]
+                # Looked up only now: whoever bought one of them gave up its claim with its vector in the cache.
+                purchase.bought |= dict.fromkeys(cache.known(self._database, model, names), Bought(model, False))
+                purchase.refused |= refused.known(self._database, model, names)
+                batch = [wanted for wanted in purchase.open(request) if wanted.sha256 in mine]
+                if batch:
+                    self._buy_mine(batch, purpose, purchase, claimed)
+                elif purchase.open(request):
+                    time.sleep(_POLL_SECONDS)
+                if purchase.failure is not None:
+                    return
+        finally:
+            claimed.give_up()
+
+    def _buy_mine(self, batch: list[Wanted], purpose: Purpose, purchase: Purchase, claimed: claims.TextClaims) -> None:
+        """Ask for texts that are claimed. What is left open afterwards has its reason in `failure`."""
+        while batch:
+            try:
+                self._ask(batch, purpose, purchase, claimed, "first")
+                return
+            except BudgetRefused as refusal:
+                if not refusal.documents:
+                    purchase.failure = refusal
+                    return
+                over = {wanted.sha256 for wanted in batch if wanted.document_key in refusal.documents}
+                purchase.withheld |= dict.fromkeys(over, refusal)
+                batch = [wanted for wanted in batch if wanted.sha256 not in over]
+            except ProviderError as error:
+                if error.code == "bad_request":
+                    self._bisect(batch, purpose, purchase, claimed, error)
+                else:
+                    purchase.failure = error
+                return
+            except ReservationLapsed as error:
+                purchase.failure = error
+                return
+
+    def _bisect(
+        self,
+        batch: list[Wanted],
+        purpose: Purpose,
+        purchase: Purchase,
+        claimed: claims.TextClaims,
+        error: ProviderError,
+    ) -> None:
+        """Find the inputs the provider refuses, and buy all others on the way."""
+        about_input = bool(error.about_input)
+        accepted = 0
+
+        def accepts(start: int, stop: int) -> bool:
+            nonlocal about_input, accepted
+            passed("bisection.halved")
+            try:
+                self._ask(batch[start:stop], purpose, purchase, claimed, "bisection")
+            except ProviderError as inner:
+                if inner.code != "bad_request":
+                    raise
+                about_input = about_input or bool(inner.about_input)
+                return False
+            accepted += stop - start
+            return True
+
+        found: set[str] = set()
+        try:
+            for position in refused_inputs(len(batch), accepts):
+                found.add(batch[position].sha256)
+                if not about_input and not accepted and len(found) == _DOUBTFUL_REFUSALS:
+                    break
+        except (BudgetRefused, ProviderError, ReservationLapsed) as stop:
+            purchase.failure = stop
+        if about_input or accepted:
+            with self._database.connection() as conn:
+                refused.note(conn, self.client.model, found)
+            passed("refused.noted")
+            purchase.refused |= found
+        elif purchase.failure is None:
+            purchase.failure = error
+
+    def _ask(
+        self, batch: Sequence[Wanted], purpose: Purpose, purchase: Purchase, claimed: claims.TextClaims, kind: Kind
+    ) -> None:
+        claimed.take([wanted.sha256 for wanted in batch])
+        self._attempts.make(batch, purpose, claimed.owner, kind)
+        purchase.bought |= {wanted.sha256: Bought(self.client.model, False) for wanted in batch}
+
+    def _stand_in(
+        self, fallback: EmbeddingClient, texts: Sequence[Wanted], purpose: Purpose, purchase: Purchase
+    ) -> None:
+        have = cache.known(self._database, fallback.model, [wanted.sha256 for wanted in texts])
+        missing = [wanted for wanted in texts if wanted.sha256 not in have]
         if missing:
-            self._attempt(stand_in, missing, purpose)
-        return Bought(stand_in.model, provisional=True)
-
-    def _with_retries(self, client: EmbeddingClient, request: Sequence[Wanted], purpose: Purpose) -> None:
-        for attempt in stamina.retry_context(
-            on=_transient, attempts=MAX_ATTEMPTS, wait_initial=self._first_wait, timeout=None
-        ):
-            with attempt:
-                self._attempt(client, request, purpose)
-
-    def _attempt(self, client: EmbeddingClient, request: Sequence[Wanted], purpose: Purpose) -> None:
-        order = _order(request, purpose)
-        number = (
-            self._ledger.reserve(client.model, order) if client.paid else self._ledger.record_free(client.model, order)
-        )
-        try:
-            self.sent.texts += len(request)
-            self.sent.requests += 1
-            answer: Embedded = client.embed([wanted.text for wanted in request])
-        except ProviderError as error:
-            if error.billed == "no":
-                self._ledger.release(number)
-            else:
-                self._ledger.charge_unknown(number)
-            raise
-        except BaseException:
-            self._ledger.charge_unknown(number)
-            raise
-        with self._database.connection() as conn:
-            cache.put(conn, client.model, [wanted.sha256 for wanted in request], answer.vectors)
-            self._ledger.settle(conn, number, client.model, answer.tokens if client.paid else order.tokens)
-
-
-def _transient(error: Exception) -> bool:
-    return isinstance(error, ProviderError) and error.code in TRANSIENT
-
-
-def _order(request: Sequence[Wanted], purpose: Purpose) -> Order:
-    shares: dict[str, Share] = {}
-    for wanted in request:
-        if wanted.document_key is not None:
-            before = shares.get(wanted.document_key, Share(0, 0))
-            shares[wanted.document_key] = Share(before.texts + 1, before.tokens + wanted.tokens)
-    return Order(len(request), sum(wanted.tokens for wanted in request), purpose, shares)
+            replace(self._attempts, client=fallback).make_free(missing, purpose)
+            passed("fallback.made")
+        purchase.bought |= {wanted.sha256: Bought(fallback.model, True) for wanted in texts}

@@ -7,7 +7,7 @@ anything, or removing (`removal`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.waypoints import passed
 
 GUARD_COUNT, GUARD_SHARE = 10, 0.2
 """More than so many files and more than this part of a source gone at once look like a lost mount, not like deletions."""
@@ -52,6 +53,7 @@ def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = 
     plan.keys = list(files)
     documents = {document.key: document for document in registry.load(shop.database, plan.keys)}
     plan.stale = [key for key, file in files.items() if needs_run(shop, documents[key], file.path)]
+    passed("plan.made")
     return plan
 
 
@@ -65,6 +67,7 @@ def register_files(shop: Workshop, found: Sequence[FoundFile], source: str | Non
     )
     with shop.database.connection() as conn:
         registry.register(conn, [(keys[path], path, source) for path in named])
+    passed("plan.registered")
     return {keys[path]: file for path, file in named.items()}
 
 
@@ -92,6 +95,24 @@ def needs_run(shop: Workshop, document: Document, file: Path) -> bool:
     if document.state == "rejected":
         return document.versions.get("raw_file") != digest or document.media_type != media_type
     return any(document.versions.get(stage) != version for stage, version in expected.items())
+
+
+def contiguous_ranges(order: Sequence[str], wanted: Collection[str], most: int) -> Iterator[list[str]]:
+    """`wanted` as runs of neighbours in `order` (Dagster's order of insertion), each of at most `most` keys.
+
+    A ranged run covers every key between its first and last, so only neighbours can share one.
+    """
+    chosen = set(wanted)
+    batch: list[str] = []
+    for key in order:
+        if key in chosen and len(batch) < most:
+            batch.append(key)
+            continue
+        if batch:
+            yield batch
+        batch = [key] if key in chosen else []
+    if batch:
+        yield batch
 
 
 def settled(

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tvdb_pipeline.budget.ledger import BudgetRefused
 from tvdb_pipeline.chunking.tokens import count_tokens
 from tvdb_pipeline.embedding import cache
-from tvdb_pipeline.embedding.client import EmbeddingClient, ProviderError, Vectors
+from tvdb_pipeline.embedding.client import EmbeddingClient, Vectors
 from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
-from tvdb_pipeline.embedding.service import EmbeddingService, Wanted, text_hash
+from tvdb_pipeline.embedding.requests import Wanted, text_hash
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.vectorstore.search import Mode, Passage, models_present, search
@@ -54,12 +53,7 @@ def _vector(shop: Workshop, model: str, query: str) -> Vectors | None:
     vector = cache.get(shop.database, model, name)
     if vector is not None:
         return vector
-    try:
-        EmbeddingService(_Alone(client), shop.ledger, shop.database).buy(
-            [Wanted(query, name, count_tokens(query), None)], purpose="query"
-        )
-    except (BudgetRefused, ProviderError):
-        return None
+    shop.embedding.buy([Wanted(query, name, count_tokens(query), None)], purpose="query", stand_in=False)
     return cache.get(shop.database, model, name)
 
 
@@ -68,14 +62,3 @@ def _client_of(shop: Workshop, model: str) -> EmbeddingClient | None:
     if model == MOCK_MODEL:
         return MockClient()
     return own if own.model == model and own.paid else None
-
-
-class _Alone:
-    """A client without its fallback: a query needs a vector of this model or none."""
-
-    paid = True
-    fallback: EmbeddingClient | None = None
-
-    def __init__(self, client: EmbeddingClient) -> None:
-        self.model = client.model
-        self.embed = client.embed

@@ -1,7 +1,7 @@
 """What documents would cost, before anything is spent.
 
-Belongs here: parsing and chunking (the artifacts are kept for the run), counting what the cache lacks. Does not: calling any
-client.
+Belongs here: parsing and chunking (the artifacts are kept for the run), counting what the cache lacks, packed as the runs will
+pack it. Does not: calling any client.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.budget.prices import price
-from tvdb_pipeline.documents.discovery import discover
-from tvdb_pipeline.documents.registry import load
-from tvdb_pipeline.embedding import cache
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.identity import located
+from tvdb_pipeline.documents.stages import Stage
+from tvdb_pipeline.embedding import cache, refused
 from tvdb_pipeline.embedding.packing import pack
-from tvdb_pipeline.embedding.service import Wanted
-from tvdb_pipeline.ingest.planning import register_files
+from tvdb_pipeline.embedding.requests import Wanted
+from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
 from tvdb_pipeline.ingest.reading import keep, read
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
@@ -24,48 +26,92 @@ from tvdb_pipeline.ingest.workshop import Workshop
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """documents: that can be embedded; refused: that cannot be read; texts and tokens: to be bought; cached: texts that are
-    there already; requests: they pack into; cost_nano: nano-dollars."""
+    """documents: that can be embedded, unchanged ones included; refused: that cannot be read; over_limit: whose own vectors
+    would cost more than one document may, so that they are not bought; texts and tokens: to be bought; cached: texts that are
+    there already; requests: they pack into; cost_nano: nano-dollars; affordable: whether all of it fits into what is left of
+    today's and this hour's limits."""
 
     documents: int
     refused: int
+    over_limit: int
     texts: int
     cached: int
     tokens: int
     requests: int
     cost_nano: int
     model: str
+    affordable: bool
 
 
 def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
     """The quote for all documents under these paths together. Raises TvdbError where a path cannot be read."""
-    keys: dict[str, Path] = {}
-    for path in paths:
-        source = str(path.resolve()) if path.is_dir() else None
-        keys.update({key: file.path for key, file in register_files(shop, discover(path), source).items()})
-    works = [Work(document, document.fence, keys[document.key]) for document in load(shop.database, list(keys))]
-    kept = [work for work in works if keep(shop, work, selected=True)[2] is None]
-    wanted: dict[str, Wanted] = {}
-    read_well = 0
-    with shop.parsers() as parsers:
-        for work, _, refusal in read(shop, parsers, kept, frozenset({"raw_file", "parsed_text", "chunks"})):
-            if refusal is None:
-                read_well += 1
-                wanted |= {
-                    piece.sha256: Wanted(piece.text, piece.sha256, piece.tokens, work.key)
-                    for piece in work.chunks or []
-                }
-    model = shop.embedding.client.model
-    have = cache.known(shop.database, model, wanted.keys())
-    missing = [text for name, text in wanted.items() if name not in have]
-    tokens = sum(text.tokens for text in missing)
+    plan = make_plan(shop, paths)
+    works = _read_all(shop, plan.keys)
+    model, rate = shop.embedding.client.model, price(shop.embedding.client.model)
+    # Runs are made of neighbours in the order of registration, and each packs its own texts.
+    order = [document.key for document in registry.load(shop.database)]
+    texts: dict[str, Wanted] = {}
+    requests = over_limit = 0
+    for batch in contiguous_ranges(order, plan.stale, shop.settings.documents_per_run):
+        bought: list[Wanted] = []
+        for wanted in (_missing(shop, works[key], texts) for key in batch if key in works):
+            if _over_limit(shop, wanted, rate):
+                over_limit += 1
+                continue
+            bought += wanted
+            texts |= {text.sha256: text for text in wanted}
+        requests += sum(1 for _ in pack(bought))
+    tokens = sum(text.tokens for text in texts.values())
+    hashes = {piece.sha256 for work in works.values() for piece in work.chunks or []}
     return Quote(
-        documents=read_well,
-        refused=len(works) - read_well,
-        texts=len(missing),
-        cached=len(have),
+        documents=len(works),
+        refused=len(plan.keys) - len(works),
+        over_limit=over_limit,
+        texts=len(texts),
+        cached=len(cache.known(shop.database, model, hashes)),
         tokens=tokens,
-        requests=sum(1 for _ in pack(missing)),
-        cost_nano=tokens * price(model),
+        requests=requests,
+        cost_nano=tokens * rate,
         model=model,
+        affordable=_affordable(shop, requests, tokens * rate),
+    )
+
+
+def _read_all(shop: Workshop, keys: Sequence[str]) -> dict[str, Work]:
+    """Every document that can be read, chunked."""
+    uploads = shop.settings.upload_dir
+    found = [
+        Work(document, document.fence, located(document.path, uploads))
+        for document in registry.load(shop.database, keys)
+    ]
+    kept = [work for work in found if keep(shop, work, selected=True)[2] is None]
+    with shop.parsers() as parsers:
+        stages: frozenset[Stage] = frozenset({"raw_file", "parsed_text", "chunks"})
+        return {work.key: work for work, _, refusal in read(shop, parsers, kept, stages) if refusal is None}
+
+
+def _missing(shop: Workshop, work: Work, texts: dict[str, Wanted]) -> list[Wanted]:
+    """The texts of a document that would be bought for it, `texts` having been bought before."""
+    model = shop.embedding.client.model
+    pieces = {piece.sha256: piece for piece in work.chunks or [] if piece.sha256 not in texts}
+    have = cache.known(shop.database, model, pieces) | refused.known(shop.database, model, pieces)
+    return [Wanted(piece.text, name, piece.tokens, work.key) for name, piece in pieces.items() if name not in have]
+
+
+def _over_limit(shop: Workshop, wanted: Sequence[Wanted], rate: int) -> bool:
+    if not wanted or not shop.embedding.client.paid:
+        return False
+    key = wanted[0].document_key
+    assert key is not None
+    spent = bills(shop.database, [key])
+    cost = sum(text.tokens for text in wanted) * rate + (spent[key].cost_nano if spent else 0)
+    return cost > shop.ledger.limits.document_nano
+
+
+def _affordable(shop: Workshop, requests: int, cost: int) -> bool:
+    if not shop.embedding.client.paid:
+        return True
+    now, limits = shop.ledger.state(), shop.ledger.limits
+    return (
+        now.spent_nano + now.held_nano + cost <= limits.daily_nano and now.requests + requests <= limits.hourly_requests
     )

@@ -19,6 +19,7 @@ from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 from tvdb_pipeline.parsing.pool import ParseJob, ParserPool
+from tvdb_pipeline.waypoints import passed
 
 Read = tuple[Work, list[StageOutcome], TvdbError | None]
 """A document, the outcomes of this step, and the refusal that ends its walk, if any."""
@@ -36,6 +37,7 @@ def keep(shop: Workshop, work: Work, *, selected: bool) -> Read:
             with work.file.open("rb") as file:
                 work.media_type = admit(file.read(HEAD_BYTES), size, work.file.name, cap)
             digest, work.bytes = shop.artifacts.keep_file(work.file)
+            passed("raw_file.kept")
         else:
             known = work.document
             if (
@@ -80,6 +82,7 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
     for result in parsers.parse(queue):
         work = jobs[result.key]
         work.seconds["parse"] = result.seconds
+        passed("parsed_text.parsed")
         if isinstance(result.parsed, TvdbError):
             yield work, [_failed(work, "parsed_text", result.parsed)], result.parsed
         else:
@@ -88,6 +91,7 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
             except TvdbError as refusal:
                 yield work, [_failed(work, "parsed_text", refusal)], refusal
                 continue
+            passed("parsed_text.kept")
             yield _parsed(shop, work, result.parsed, stages)
 
 
@@ -131,7 +135,9 @@ def _chunk(
     try:
         if stored is None:
             pieces = chunking.chunk(parsed.elements)
+            passed("chunks.cut")
             shop.artifacts.put("chunks", version, chunking.to_json(pieces))
+            passed("chunks.kept")
         else:
             pieces = chunking.from_json(stored)
     except TvdbError as refusal:

@@ -11,6 +11,7 @@ from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.vectorstore import rows
+from tvdb_pipeline.waypoints import passed
 
 _KEPT_STAGES: tuple[Stage, ...] = ("raw_file", "parsed_text", "chunks")
 
@@ -31,10 +32,20 @@ def remove(shop: Workshop, keys: Sequence[str], *, forget_vectors: bool) -> int:
                        WHERE o.text_sha256 = t.text_sha256 AND o.document_key <> ALL(%(keys)s))""",
                 {"keys": list(keys)},
             )
+            conn.execute(
+                """DELETE FROM tvdb.refused_texts c USING tvdb.document_texts t
+                   WHERE t.document_key = ANY(%(keys)s) AND c.text_sha256 = t.text_sha256 AND NOT EXISTS (
+                       SELECT 1 FROM tvdb.document_texts o
+                       WHERE o.text_sha256 = t.text_sha256 AND o.document_key <> ALL(%(keys)s))""",
+                {"keys": list(keys)},
+            )
         deleted = rows.remove(conn, keys)
+        passed("removal.rows_uncommitted")
         registry.mark_deleted(conn, keys)
+    passed("removal.marked")
     for document in documents:
         drop_artifacts(shop, document.versions)
+    passed("removal.done")
     return deleted
 
 

@@ -21,6 +21,7 @@ from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.vectorstore.indexes import ensure_index
+from tvdb_pipeline.waypoints import passed
 
 _WAIT_STEPS_SECONDS = (30, 120, 600, 1800, 3600)
 """How long a document rests after its first, second, ... refusal before it is taken up by itself."""
@@ -37,6 +38,7 @@ def begin(shop: Workshop, work: Work) -> None:
     """Write down that the document is being worked on."""
     with shop.database.connection() as conn:
         registry.record(conn, work.key, work.fence, {"state": "processing", "attempts": work.document.attempts + 1})
+    passed("walk.begun")
 
 
 def refuse(shop: Workshop, work: Work, refusal: TvdbError, reached: Stage | None) -> None:
@@ -44,9 +46,10 @@ def refuse(shop: Workshop, work: Work, refusal: TvdbError, reached: Stage | None
     state = "rejected" if isinstance(refusal, DocumentRefused) else "failed"
     values: dict[str, Any] = {"state": state, "error": refusal.as_json(), "stage": reached, **_found(work)}
     if state == "failed":
-        values["next_attempt_at"] = _next_attempt(work)
+        values["next_attempt_at"] = _next_attempt(work, refusal)
     with shop.database.connection() as conn:
         registry.record(conn, work.key, work.fence, values)
+    passed("refuse.kept")
 
 
 def pause(shop: Workshop, work: Work, reached: Stage) -> None:
@@ -67,11 +70,13 @@ def embedded(shop: Workshop, work: Work) -> StageOutcome:
     metrics: dict[str, Any] = {
         "vectors": sum(1 for piece in work.chunks if piece.sha256 in work.bought),
         "provisional": provisional,
+        "refused": len(_refused_chunks(work)),
     }
     cost = _cost_check(shop, work)
     if work.refusal is not None:
         return StageOutcome(work.key, "embeddings", "deferred", metrics=metrics, checks=(cost,), error=work.refusal)
     report = rows.vector_report(shop.database, work.bought)
+    passed("embeddings.judged")
     norms = {
         "texts": report.texts,
         "vectors": report.vectors,
@@ -97,16 +102,17 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
     started = time.monotonic()
     for model in {got.model for got in work.bought.values()}:
         ensure_index(shop.database, model)
+    passed("index.made")
     with shop.database.connection() as conn:
         unchanged = work.document.versions.get("vector_rows") == work.versions["vector_rows"]
-        report = rows.report(conn, work.key, len(work.chunks))
+        report = rows.report(conn, work.key, len(work.chunks), len(_refused_chunks(work)))
         if not (unchanged and report.passed and report.provisional == _provisional(work)):
-            report = rows.swap(conn, work.key, work.chunks, work.bought)
+            report = rows.swap(conn, work.key, work.chunks, work.bought, work.refused)
         check = CheckOutcome(
             "rows_match_chunks",
             report.passed,
             True,
-            {"chunks": report.chunks, "rows": report.rows, "vectors": report.vectors},
+            {"chunks": report.chunks, "rows": report.rows, "vectors": report.vectors, "refused": report.refused},
         )
         if not report.passed:
             conn.rollback()
@@ -116,8 +122,11 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
             return StageOutcome(work.key, "vector_rows", "failed", checks=(check,), error=refusal)
         work.seconds["store"] = time.monotonic() - started
         _finish(shop, work, report, conn)
+        passed("rows.state_uncommitted")
+    passed("rows.swapped")
     before = work.document.versions.items()
     drop_artifacts(shop, {stage: version for stage, version in before if work.versions.get(stage) != version})
+    passed("artifacts.dropped")
     metrics = {"rows": report.rows, "provisional": report.provisional}
     return StageOutcome(work.key, "vector_rows", "passed", work.versions["vector_rows"], metrics, (check,))
 
@@ -134,7 +143,7 @@ def defer(shop: Workshop, work: Work, refusal: TvdbError) -> None:
             "state": "deferred",
             "stage": "chunks",
             "error": refusal.as_json(),
-            "next_attempt_at": _next_attempt(work),
+            "next_attempt_at": _next_attempt(work, refusal),
             "chunks": len(work.chunks),
             "vectors": stored.vectors,
             "provisional_vectors": stored.provisional,
@@ -142,13 +151,16 @@ def defer(shop: Workshop, work: Work, refusal: TvdbError) -> None:
         }
         if not registry.record(conn, work.key, work.fence, values):
             raise ClaimLost
+        passed("defer.rows_uncommitted")
+    passed("defer.kept")
 
 
 def _finish(shop: Workshop, work: Work, report: rows.RowsReport, conn: registry.Connection) -> None:
     missing = None
-    if work.missing:
-        more = f" and {len(work.missing) - 5} more" if len(work.missing) > 5 else ""
-        sentence = f"Not everything could be read: {'; '.join(work.missing[:5])}{more}."
+    named = work.missing + [f"chunk {index}: refused by the provider" for index in _refused_chunks(work)]
+    if named:
+        more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+        sentence = f"Not everything is searchable by meaning: {'; '.join(named[:5])}{more}."
         missing = TvdbError("incomplete", sentence, kind="document").as_json()
     values = {
         "state": "partial" if missing else "ready",
@@ -189,7 +201,13 @@ def _model(shop: Workshop, work: Work) -> str:
 
 
 def _provisional(work: Work) -> int:
-    return sum(1 for piece in work.chunks or [] if work.bought[piece.sha256].provisional)
+    bought = [work.bought[piece.sha256] for piece in work.chunks or [] if piece.sha256 in work.bought]
+    return sum(1 for got in bought if got.provisional)
+
+
+def _refused_chunks(work: Work) -> list[int]:
+    """Indexes of the chunks the provider refuses."""
+    return [piece.index for piece in work.chunks or [] if piece.sha256 in work.refused]
 
 
 def _cost_check(shop: Workshop, work: Work) -> CheckOutcome:
@@ -206,6 +224,10 @@ def _cost_check(shop: Workshop, work: Work) -> CheckOutcome:
     return CheckOutcome("cost_within_limits", within, True, figures)
 
 
-def _next_attempt(work: Work) -> datetime:
+def _next_attempt(work: Work, refusal: TvdbError) -> datetime:
+    """When it is taken up again by itself: as soon as the refusal can be over, where that is known."""
+    now = datetime.now(UTC)
+    if refusal.retry_at is not None:
+        return max(refusal.retry_at, now + timedelta(seconds=1))
     step = min(work.document.attempts, len(_WAIT_STEPS_SECONDS) - 1)
-    return datetime.now(UTC) + timedelta(seconds=_WAIT_STEPS_SECONDS[step])
+    return now + timedelta(seconds=_WAIT_STEPS_SECONDS[step])

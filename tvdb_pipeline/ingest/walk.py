@@ -20,6 +20,7 @@ from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.reading import keep, read
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.waypoints import passed
 
 _CLAIM_POLL_SECONDS = 0.5
 
@@ -37,9 +38,12 @@ def walk(shop: Workshop, batch: Sequence[str], stages: frozenset[Stage] = frozen
             refusal = TvdbError("not_registered", "No such document is registered; run tvdb register.", "document")
             yield StageOutcome(key, _first(stages), "failed", error=refusal)
     waiting = [key for key in waiting if key in known]
-    with Claims(shop.database, shop.lease_seconds) as claims:
+    shop.embedding.recover()
+    passed("walk.recovered")
+    with Claims(shop.database, shop.settings.claim_lease_seconds) as claims:
         while waiting:
             fences = claims.take(waiting)
+            passed("claims.taken")
             if fences:
                 yield from _Batch(shop, claims, stages).run(fences)
             waiting = [key for key in waiting if key not in fences]
@@ -60,7 +64,6 @@ class _Batch:
 
     def __init__(self, shop: Workshop, claims: Claims, stages: frozenset[Stage]) -> None:
         self._shop, self._claims, self._stages = shop, claims, stages
-        self._buying = Buying(shop)
         self._admitted: dict[str, list[StageOutcome]] = {}
         self._last = next(stage for stage in reversed(STAGES) if stage in stages)
 
@@ -80,6 +83,7 @@ class _Batch:
                 # Whether the file is fit shows only when it is decoded: until then it does not count as admitted.
                 self._admitted[document.key] = outcomes
                 kept.append(work)
+        self._buying = Buying(self._shop, [work.key for work in kept])
         with self._shop.parsers() as parsers:
             for work, outcomes, refusal in read(self._shop, parsers, kept, self._stages):
                 for admitted in self._admitted.pop(work.key):
@@ -96,6 +100,8 @@ class _Batch:
         if refusal is not None:
             unfit = isinstance(refusal, DocumentRefused)
             self._refuse(work, refusal, None if unfit else upstream(outcomes[-1].stage))
+            for complete in self._buying.skip(work.key):
+                yield from self._complete(complete)
         elif self._last in ("parsed_text", "chunks"):
             self._leave(work, self._last)
         elif "embeddings" in self._stages:
@@ -142,3 +148,4 @@ class _Batch:
     def _release(self, work: Work) -> None:
         with self._shop.database.connection() as conn:
             self._claims.release(conn, work.key)
+        passed("claims.released")

@@ -16,9 +16,6 @@ from tvdb_pipeline.ingest.planning import needs_run, register_files, settled, su
 from tvdb_pipeline.ingest.removal import remove
 from tvdb_pipeline.ingest.workshop import Workshop
 
-MAX_ATTEMPTS = 5
-"""Runs a failing document is given before it waits for a person (or for its file to change)."""
-
 MAX_GRACE_SECONDS = 600
 """How long vanished documents stay searchable while additions, one of which may be their new name, are under way."""
 
@@ -77,7 +74,7 @@ def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
 
 
 def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Document]:
-    """Documents of files that settled now, if they differ from what is stored, and those that wait and are due."""
+    """Documents of files that settled now, if they differ from what is stored, and those of an earlier look that was lost."""
     named = register_files(shop, ready, source)
     fresh = [
         document
@@ -89,9 +86,10 @@ def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Docu
     shop.database.run(
         "UPDATE tvdb.documents SET state = 'registered', attempts = 0 WHERE key = ANY(%s)", (list(chosen),)
     )
-    for document in registry.resumable(shop.database, MAX_ATTEMPTS):
-        waiting = document.attempts > 0 or document.source == source
-        if document.key not in chosen and waiting and located(document.path, shop.settings.upload_dir).exists():
+    lost = [document for document in registry.resumable(shop.database, 0) if document.attempts == 0]
+    for document in lost:
+        here = document.key not in chosen and document.source == source
+        if here and located(document.path, shop.settings.upload_dir).exists():
             fresh.append(document)
     return fresh
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import Stage
-from tvdb_pipeline.embedding.service import Bought
+from tvdb_pipeline.embedding.requests import Bought
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.parsing.parsed import Route
 
@@ -25,7 +25,8 @@ class Work:
     """The document as it was claimed, and what the walk has found.
 
     versions: data version of each stage, as they should come out; chunks: None until chunked; bought: text hash -> whose
-    vector; pending: text hashes still to be bought; refusal: why some texts have no vector.
+    vector; pending: text hashes still to be bought; refused: text hashes the provider refuses by themselves; refusal: why
+    all others have no vector.
     """
 
     document: Document
@@ -39,6 +40,7 @@ class Work:
     chunks: list[Chunk] | None = None
     bought: dict[str, Bought] = field(default_factory=dict[str, Bought])
     pending: set[str] = field(default_factory=set[str])
+    refused: set[str] = field(default_factory=set[str])
     refusal: TvdbError | None = None
     seconds: dict[str, float] = field(default_factory=_no_seconds)
 

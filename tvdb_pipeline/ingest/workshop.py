@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tvdb_pipeline.budget.ledger import Ledger, Limits
+from tvdb_pipeline.budget.ledger import Ledger
+from tvdb_pipeline.budget.orders import Limits, Windows
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents.artifacts import ArtifactStore
+from tvdb_pipeline.embedding.attempts import Patience
+from tvdb_pipeline.embedding.breaker import Breaker, BreakerPolicy
 from tvdb_pipeline.embedding.client import EmbeddingClient
 from tvdb_pipeline.embedding.service import EmbeddingService
+from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.pool import ParserPool
 from tvdb_pipeline.settings import Settings
@@ -26,7 +30,6 @@ class Workshop:
     artifacts: ArtifactStore
     embedding: EmbeddingService
     ledger: Ledger
-    lease_seconds: float = 60.0
 
     def parsers(self) -> ParserPool:
         """A pool of parsing processes, started as they are needed; the caller closes it."""
@@ -35,15 +38,41 @@ class Workshop:
         return ParserPool(settings.worker_count, options, settings.parse_timeout_seconds, settings.parse_memory_mb)
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The limits the settings state."""
-    return Limits(settings.daily_limit_nano, settings.hourly_request_limit, settings.document_limit_nano)
-
-
 def build_workshop(
     settings: Settings, database: Database, client: EmbeddingClient, artifacts: ArtifactStore | None = None
 ) -> Workshop:
     """The workshop of these settings around a database and a client."""
-    ledger = Ledger(database, limits_of(settings))
-    store = artifacts or ArtifactStore(settings.home / "artifacts")
-    return Workshop(settings, database, store, EmbeddingService(client, ledger, database), ledger)
+    ledger = build_ledger(settings, database)
+    policy = BreakerPolicy(
+        settings.breaker_threshold,
+        settings.breaker_cooldown_seconds,
+        settings.breaker_longest_cooldown_seconds,
+        settings.reservation_lease_seconds + settings.sent_lease_seconds,
+    )
+    service = EmbeddingService(
+        client,
+        ledger,
+        database,
+        Breaker(database, client.subject, policy),
+        Slips(settings.home / "slips"),
+        Patience(settings.retry_first_wait_seconds, settings.retry_longest_wait_seconds),
+    )
+    return Workshop(settings, database, artifacts or ArtifactStore(settings.home / "artifacts"), service, ledger)
+
+
+def build_ledger(settings: Settings, database: Database) -> Ledger:
+    """The ledger under the limits and windows the settings state."""
+    limits = Limits(
+        settings.daily_limit_nano,
+        settings.hourly_request_limit,
+        settings.document_limit_nano,
+        settings.retry_share,
+        settings.retry_floor,
+    )
+    lengths = Windows(
+        settings.request_window_seconds,
+        settings.cost_window_seconds,
+        settings.reservation_lease_seconds,
+        settings.sent_lease_seconds,
+    )
+    return Ledger(database, limits, lengths)

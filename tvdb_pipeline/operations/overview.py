@@ -14,6 +14,7 @@ from tvdb_pipeline.budget.prices import dollars
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.embedding.breaker import Breaker
 
 
 def overview(database: Database, keys: Collection[str] | None = None) -> list[dict[str, Any]]:
@@ -23,17 +24,31 @@ def overview(database: Database, keys: Collection[str] | None = None) -> list[di
     return [_object(document, billed.get(document.key, Bill(0, 0, 0))) for document in documents]
 
 
-def budget_overview(ledger: Ledger) -> dict[str, Any]:
-    """Spent and held today, requests of the last hour, and the limits."""
-    state, limits = ledger.state(), ledger.limits
+def budget_overview(ledger: Ledger, breaker: Breaker) -> dict[str, Any]:
+    """Spent and held today, requests of the last hour, the limits, and the breaker.
+
+    `opens_at`: when the next request of the window frees; `retry_at`: when the breaker lets a probe through; `code`: the
+    failure that opened it.
+    """
+    state, limits, provider = ledger.state(), ledger.limits, breaker.state()
+    retry_at = provider.retry_at or provider.probe_until
     return {
         "day": {
             "limit_usd": dollars(limits.daily_nano),
             "spent_usd": dollars(state.spent_nano),
             "held_usd": dollars(state.held_nano),
         },
-        "hour": {"limit_requests": limits.hourly_requests, "used_requests": state.requests_last_hour},
-        "breaker": {"state": "closed"},
+        "hour": {
+            "limit_requests": limits.hourly_requests,
+            "used_requests": state.requests,
+            "retries": state.retries,
+            "opens_at": state.opens_at.isoformat() if state.opens_at else None,
+        },
+        "breaker": {
+            "state": provider.state,
+            "code": provider.code,
+            "retry_at": retry_at.isoformat() if retry_at else None,
+        },
     }
 
 
@@ -44,6 +59,7 @@ def _object(document: Document, bill: Bill) -> dict[str, Any]:
         "state": document.state,
         "stage": document.stage,
         "error": document.error,
+        "next_attempt_at": document.next_attempt_at.isoformat() if document.next_attempt_at else None,
         "pages": document.pages,
         "page_coverage": document.page_coverage,
         "chunks": document.chunks,

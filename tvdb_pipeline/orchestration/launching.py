@@ -11,9 +11,10 @@ from collections.abc import Collection
 import dagster as dg
 
 from tvdb_pipeline.definitions import build_defs
+from tvdb_pipeline.ingest.planning import contiguous_ranges
 from tvdb_pipeline.orchestration.jobs import JOB_NAME
 from tvdb_pipeline.orchestration.observation import Observer
-from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, contiguous_ranges, range_tags
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, range_tags
 from tvdb_pipeline.settings import Settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

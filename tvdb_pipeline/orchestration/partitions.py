@@ -5,7 +5,7 @@ Belongs here: the partitions definition and keeping it in step with the document
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
@@ -28,24 +28,6 @@ def drop_partitions(instance: dg.DagsterInstance, keys: Collection[str]) -> None
     for key in keys:
         if instance.has_dynamic_partition(PARTITIONS_NAME, key):
             instance.delete_dynamic_partition(PARTITIONS_NAME, key)
-
-
-def contiguous_ranges(order: Sequence[str], wanted: Collection[str], most: int) -> Iterator[list[str]]:
-    """`wanted` as runs of neighbours in `order` (Dagster's order of insertion), each of at most `most` keys.
-
-    A ranged run covers every key between its first and last, so only neighbours can share one.
-    """
-    chosen = set(wanted)
-    batch: list[str] = []
-    for key in order:
-        if key in chosen and len(batch) < most:
-            batch.append(key)
-            continue
-        if batch:
-            yield batch
-        batch = [key] if key in chosen else []
-    if batch:
-        yield batch
 
 
 def range_tags(batch: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""The sensor on the upload folder.
+"""The sensors: one on the upload folder, one that lets go on what can go on by itself.
 
-Belongs here: one look at the folder -> registrations, removals and run requests. Does not: how files are compared with
-documents (`ingest.planning`).
+Belongs here: what they find -> registrations, removals and run requests. Does not: how files are compared with documents
+(`ingest.watching`), or which documents can go on (`ingest.sweeping`).
 """
 
 import hashlib
@@ -18,10 +18,12 @@ from dagster._core.storage.tags import (
 from tvdb_pipeline.database.pools import open_database
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.planning import contiguous_ranges
+from tvdb_pipeline.ingest.sweeping import due
 from tvdb_pipeline.ingest.watching import Look, look, remove_gone
 from tvdb_pipeline.ingest.workshop import build_workshop
 from tvdb_pipeline.orchestration.jobs import ingest_documents
-from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, contiguous_ranges, documents, range_tags
+from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, documents, range_tags
 from tvdb_pipeline.orchestration.resources import EmbeddingClientResource
 from tvdb_pipeline.settings import Settings, load_settings
 
@@ -42,7 +44,7 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
         job=ingest_documents,
         minimum_interval_seconds=settings.sensor_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Takes up new, changed and renamed files of TVDB_UPLOAD_DIR, lets go of removed ones, resumes what waits.",
+        description="Takes up new, changed and renamed files of TVDB_UPLOAD_DIR, and lets go of removed ones.",
     )
     def upload_folder_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
@@ -63,6 +65,33 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
         return _result(seen, order, busy, gone, now.documents_per_run)
 
     return upload_folder_sensor
+
+
+def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sweeper, on by default, at the same interval."""
+
+    @dg.sensor(
+        name="recovery_sensor",
+        job=ingest_documents,
+        minimum_interval_seconds=settings.sensor_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Resumes documents that waited or whose run was killed; replaces provisional vectors within the budget.",
+    )
+    def recovery_sensor(
+        context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        now = load_settings()
+        database = open_database(now)
+        try:
+            found = due(build_workshop(now, database, embedding_client.create()))
+        except TvdbError as error:
+            return dg.SkipReason(f"{error.code}: {error.message}")
+        finally:
+            database.close()
+        order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
+        return _result(Look(found, [], [], 0), order, _under_way(context.instance, order), [], now.documents_per_run)
+
+    return recovery_sensor
 
 
 def _result(

@@ -7,30 +7,35 @@ server, so that they cross the wire once in their life. One transaction swaps: r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.database.pools import Connection, Database
 from tvdb_pipeline.embedding.client import DIMENSIONS
-from tvdb_pipeline.embedding.service import Bought
+from tvdb_pipeline.embedding.requests import Bought
+from tvdb_pipeline.waypoints import passed
 
 _UNIT_TOLERANCE = 1e-3  # float32 rounding over 1536 components stays below a tenth of this
 
 
 @dataclass(frozen=True, slots=True)
 class RowsReport:
-    """What the check `vector_rows/rows_match_chunks` compares: rows stored, those with a vector, those provisional."""
+    """What the check `vector_rows/rows_match_chunks` compares: rows stored, those with a vector, those provisional.
+
+    refused: chunks that are to have no vector, because the provider refuses their text.
+    """
 
     chunks: int
     rows: int
     vectors: int
     provisional: int
+    refused: int = 0
 
     @property
     def passed(self) -> bool:
-        """Each chunk has its row, and each row its vector."""
-        return self.rows == self.chunks == self.vectors
+        """Each chunk has its row, and each row its vector, but for those refused."""
+        return self.rows == self.chunks == self.vectors + self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,13 @@ class VectorReport:
         return self.vectors == self.texts and unit and (self.distinct > 1 or self.texts <= 1)
 
 
-def swap(conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[str, Bought]) -> RowsReport:
+def swap(
+    conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[str, Bought], refused: Collection[str] = ()
+) -> RowsReport:
     """Replace the rows of `key` by these chunks; the caller's transaction must hold the document's claim.
 
     bought: text hash -> whose vector to take from the cache. A text without one gets a NULL embedding and is found by full
-    text only.
+    text only; refused: hashes of those it is right for.
     """
     conn.execute(
         """CREATE TEMPORARY TABLE IF NOT EXISTS incoming_rows
@@ -72,8 +79,10 @@ def swap(conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[st
                 (piece.index, piece.text, piece.page_start, piece.page_end, list(piece.section), piece.tokens, piece.sha256,
                  got.model if got else None, bool(got and got.provisional))
             )  # fmt: skip
+    passed("rows.copied")
     remember_texts(conn, key, chunks)
     conn.execute("DELETE FROM tvdb.vector_rows WHERE document_key = %s", (key,))
+    passed("rows.deleted")
     conn.execute(
         """INSERT INTO tvdb.vector_rows (document_key, chunk_index, text, page_start, page_end, section, tokens, embedding,
                embedding_model, provisional, text_sha256, search_text)
@@ -85,7 +94,8 @@ def swap(conn: Connection, key: str, chunks: Sequence[Chunk], bought: Mapping[st
         (key, DIMENSIONS),
     )
     conn.execute("TRUNCATE incoming_rows")
-    return report(conn, key, len(chunks))
+    passed("rows.inserted_uncommitted")
+    return report(conn, key, len(chunks), sum(1 for piece in chunks if piece.sha256 in refused))
 
 
 def remember_texts(conn: Connection, key: str, chunks: Sequence[Chunk]) -> None:
@@ -96,14 +106,14 @@ def remember_texts(conn: Connection, key: str, chunks: Sequence[Chunk]) -> None:
     )
 
 
-def report(conn: Connection, key: str, chunks: int) -> RowsReport:
-    """Count what is stored for `key` against the number of its chunks."""
+def report(conn: Connection, key: str, chunks: int, refused: int = 0) -> RowsReport:
+    """Count what is stored for `key` against the number of its chunks and of those refused."""
     row = conn.execute(
         "SELECT count(*), count(embedding), count(*) FILTER (WHERE provisional) FROM tvdb.vector_rows WHERE document_key = %s",
         (key,),
     ).fetchone()
     assert row is not None
-    return RowsReport(chunks, row[0], row[1], row[2])
+    return RowsReport(chunks, row[0], row[1], row[2], refused)
 
 
 def vector_report(database: Database, bought: Mapping[str, Bought]) -> VectorReport:

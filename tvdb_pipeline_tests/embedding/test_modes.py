@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tvdb_pipeline.embedding.client import ProviderError
+from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
 from tvdb_pipeline.embedding.modes import HybridClient, ProvisionalClient, UnavailableClient, create_client
 from tvdb_pipeline.embedding.openai_client import OpenAIClient

@@ -12,7 +12,7 @@ from tvdb_pipeline.documents import registry
 from tvdb_pipeline.embedding import cache
 from tvdb_pipeline.embedding.client import DIMENSIONS, Vectors
 from tvdb_pipeline.embedding.mock import MockClient
-from tvdb_pipeline.embedding.service import Bought, text_hash
+from tvdb_pipeline.embedding.requests import Bought, text_hash
 from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.vectorstore.search import Mode, fuse, models_present, search
 

@@ -1,0 +1,148 @@
+"""The rows of reservations: written, ended, and ended for those who cannot.
+
+Belongs here: the SQL of tvdb.requests and what each change books in the dollar windows. Does not: limits (`ledger`).
+Rows are always locked before the day they are booked in, so that no two writers wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tvdb_pipeline.budget import windows
+from tvdb_pipeline.budget.orders import Order, ReservationLapsed
+from tvdb_pipeline.database.pools import Connection
+
+State = Literal["held", "sent", "settled", "released", "charged_unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A new row: its state, nano-dollars, when it began, until when its lease runs, the day it is booked in."""
+
+    state: State
+    cost_nano: int
+    started_at: datetime
+    lease_until: datetime
+    day_starts: datetime
+    paid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A move to a final state from any of those in `before`. tokens, cost_nano: None leaves what was reserved."""
+
+    before: tuple[State, ...]
+    state: State
+    tokens: int | None
+    cost_nano: int | None
+
+
+def write(conn: Connection, model: str, order: Order, entry: Entry) -> int:
+    """Write a reservation with its documents' shares; its number."""
+    row = conn.execute(
+        """INSERT INTO tvdb.requests (model, state, paid, purpose, inputs, tokens, cost_nano, day_starts, started_at,
+               lease_until, request_key, attempt, kind)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
+        (
+            model, entry.state, entry.paid, order.purpose, order.inputs, order.tokens, entry.cost_nano, entry.day_starts,
+            entry.started_at, entry.lease_until, order.key, order.attempt, order.kind,
+        ),
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    number: int = row[0]
+    if order.shares:
+        conn.execute(
+            """INSERT INTO tvdb.request_shares (request_id, document_key, texts, tokens)
+               SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::bigint[])""",
+            (
+                number,
+                list(order.shares),
+                [share.texts for share in order.shares.values()],
+                [share.tokens for share in order.shares.values()],
+            ),
+        )
+    return number
+
+
+def repeated(conn: Connection, order: Order) -> int | None:
+    """The reservation of this very attempt, if it was made before. Raises ReservationLapsed if it has gone further."""
+    row = conn.execute(
+        "SELECT id, state FROM tvdb.requests WHERE request_key = %s AND attempt = %s", (order.key, order.attempt)
+    ).fetchone()
+    if row is None:
+        return None
+    if row[1] != "held":
+        raise ReservationLapsed
+    return row[0]
+
+
+def booked(conn: Connection, documents: Collection[str]) -> dict[str, int]:
+    """Nano-dollars spent on, or reserved for, each of these documents, those without any left out."""
+    rows = conn.execute(
+        """SELECT s.document_key, sum(s.tokens * div(r.cost_nano, greatest(r.tokens, 1)))::bigint
+           FROM tvdb.request_shares s JOIN tvdb.requests r ON r.id = s.request_id
+           WHERE s.document_key = ANY(%s) AND r.paid AND r.state <> 'released' GROUP BY 1""",
+        (list(documents),),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def end(conn: Connection, number: int, move: End, now: datetime, frees: datetime) -> None:
+    """End a reservation and book it; nothing where it is not in a state to be moved from.
+
+    frees: until when its slot stays taken; one that ended before keeps its own.
+    """
+    row = conn.execute(
+        """UPDATE tvdb.requests r SET state = %(state)s, ended_at = coalesce(r.ended_at, %(now)s), lease_until = NULL,
+               tokens = coalesce(%(tokens)s, r.tokens), cost_nano = coalesce(%(cost)s, r.cost_nano),
+               slot_until = CASE WHEN r.lease_until IS NULL THEN r.slot_until WHEN r.paid THEN %(frees)s::timestamptz END
+           FROM (SELECT id, state, cost_nano FROM tvdb.requests WHERE id = %(id)s FOR UPDATE) o
+           WHERE r.id = o.id AND o.state = ANY(%(before)s)
+           RETURNING o.state, o.cost_nano, r.cost_nano, r.day_starts, r.paid""",
+        {
+            "id": number, "before": list(move.before), "state": move.state, "now": now, "frees": frees,
+            "tokens": move.tokens, "cost": move.cost_nano,
+        },
+    ).fetchone()  # fmt: skip
+    if row is None or not row[4]:
+        return
+    was, reserved, spent, day = row[:4]
+    if was == "charged_unknown":
+        windows.book_dollars(conn, day, held=0, spent=spent - reserved)
+    else:
+        windows.book_dollars(conn, day, held=-reserved, spent=spent)
+
+
+def reap(conn: Connection, now: datetime, slot_seconds: float) -> int:
+    """End what has outlived its lease: held ones are released, sent ones charged; how many.
+
+    The request window must be locked. A charged one keeps its slot for `slot_seconds` from the end of its lease.
+    """
+    rows = conn.execute(
+        # One that is being settled at this moment is left alone.
+        """WITH lapsed AS (SELECT id, state, cost_nano, day_starts, paid FROM tvdb.requests WHERE lease_until <= %(now)s
+                           ORDER BY id FOR UPDATE SKIP LOCKED),
+                ended AS (UPDATE tvdb.requests r
+                          SET state = CASE l.state WHEN 'held' THEN 'released' ELSE 'charged_unknown' END,
+                              tokens = CASE l.state WHEN 'held' THEN 0 ELSE r.tokens END,
+                              cost_nano = CASE l.state WHEN 'held' THEN 0 ELSE r.cost_nano END,
+                              ended_at = r.lease_until, lease_until = NULL,
+                              slot_until = CASE WHEN r.paid AND l.state = 'held' THEN %(now)s
+                                  WHEN r.paid THEN r.lease_until + make_interval(secs => %(slot)s) END
+                          FROM lapsed l WHERE r.id = l.id)
+           SELECT state, cost_nano, day_starts, paid FROM lapsed""",
+        {"now": now, "slot": slot_seconds},
+    ).fetchall()
+    held: dict[datetime, int] = defaultdict(int)
+    spent: dict[datetime, int] = defaultdict(int)
+    for state, cost, day, paid in rows:
+        if paid:
+            held[day] -= cost
+            spent[day] += cost if state == "sent" else 0
+    for day in sorted(held):
+        windows.book_dollars(conn, day, held=held[day], spent=spent[day])
+    return len(rows)

@@ -1,0 +1,60 @@
+"""What can go on by itself now: documents whose worker was killed, that waited, or whose vectors only stand in for real ones.
+
+Belongs here: finding them. Does not: asking for runs, or looking at the upload folder (`watching`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tvdb_pipeline.budget.prices import price
+from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.identity import located
+from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.embedding.packing import MAX_INPUTS, MAX_TOKENS
+from tvdb_pipeline.ingest.workshop import Workshop
+
+MAX_ATTEMPTS = 5
+"""Runs a failing document is given before it waits for a person (or for its file to change)."""
+
+
+def due(shop: Workshop) -> list[Document]:
+    """Documents to be taken up again: lapsed, deferred or failed and due, or provisional where real vectors can be had now.
+
+    Also takes in answers left behind by killed processes and ends lapsed reservations. What was only registered waits for
+    whoever registered it.
+    """
+    shop.embedding.recover()
+    found = [document for document in registry.resumable(shop.database, MAX_ATTEMPTS) if document.attempts > 0]
+    found += _replaceable(shop)
+    return [document for document in found if located(document.path, shop.settings.upload_dir).exists()]
+
+
+def _replaceable(shop: Workshop) -> list[Document]:
+    """Documents with provisional vectors, as many as the budget has room for; one while it is not known that all is well."""
+    service = shop.embedding
+    if not service.client.paid or service.client.fallback is None or not service.breaker.may_ask():
+        return []
+    chosen = list(_affordable(shop))
+    if service.breaker.state().state != "closed":
+        chosen = chosen[:1]
+    documents = registry.load(shop.database, chosen)
+    return [document for document in documents if document.state in registry.SEARCHABLE]
+
+
+def _affordable(shop: Workshop) -> Iterator[str]:
+    """Keys of documents in the order of their keys, while what is to be bought for them fits into the windows."""
+    now, limits = shop.ledger.state(), shop.ledger.limits
+    requests = limits.hourly_requests - now.requests
+    texts, tokens = requests * MAX_INPUTS, requests * MAX_TOKENS
+    tokens = min(tokens, (limits.daily_nano - now.spent_nano - now.held_nano) // price(shop.embedding.client.model))
+    rows = shop.database.fetch(
+        """SELECT r.document_key, count(*), sum(r.tokens)::bigint FROM tvdb.vector_rows r
+           JOIN tvdb.documents d ON d.key = r.document_key
+           WHERE r.provisional AND (d.claim_until IS NULL OR d.claim_until < now()) GROUP BY 1 ORDER BY 1"""
+    )
+    for key, count, weight in rows:
+        texts, tokens = texts - count, tokens - weight
+        if texts < 0 or tokens < 0:
+            return
+        yield key
