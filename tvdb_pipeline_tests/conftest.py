@@ -29,7 +29,7 @@ from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
 DOLLAR = 10**9
 """In nano-dollars."""
-HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=150)
+HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=150, send_within=30)
 HASTE = Patience(first_wait=0.01, longest=1.0)
 _SETTINGS = [name for name in os.environ if name.startswith(("TVDB_", "OPENAI_", "DAGSTER_"))]
 for _name in _SETTINGS:

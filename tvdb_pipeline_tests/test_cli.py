@@ -60,8 +60,8 @@ def test_the_life_of_a_document_on_the_command_line(tvdb: Run, settings: Setting
     assert document["chunks"] == document["vectors"] == body["texts_sent"] == answer(quoted)["texts"]
     assert len(body["run_ids"]) == 1
     assert set(document) == {
-        "key", "path", "state", "stage", "error", "pages", "page_coverage", "chunks", "vectors", "provisional_vectors", "tokens",
-        "requests", "cost_usd", "seconds", "content_sha256", "embedding_model", "bytes",
+        "key", "path", "state", "stage", "error", "next_attempt_at", "pages", "page_coverage", "chunks", "vectors",
+        "provisional_vectors", "tokens", "requests", "cost_usd", "seconds", "content_sha256", "embedding_model", "bytes",
     }  # fmt: skip
 
     again = answer(tvdb("ingest", str(folder), "--json"))
@@ -75,7 +75,7 @@ def test_the_life_of_a_document_on_the_command_line(tvdb: Run, settings: Setting
 
     budget = answer(tvdb("budget", "--json"))
     assert budget["day"] == {"limit_usd": 5.0, "spent_usd": 0.0, "held_usd": 0.0}
-    assert budget["hour"] == {"limit_requests": 100, "used_requests": 0}
+    assert (budget["hour"]["limit_requests"], budget["hour"]["used_requests"]) == (100, 0)
 
     assert tvdb("status", document["key"], "--json").returncode == 0
     assert answer(tvdb("delete", document["key"], "--json"))["rows_deleted"] == document["chunks"]

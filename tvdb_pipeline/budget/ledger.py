@@ -91,19 +91,22 @@ class Ledger:
 
         An answer that arrives after its lease ran out corrects what was charged then. Settling twice changes nothing.
         """
-        end = reservations.End(("sent", "charged_unknown"), "settled", tokens, tokens * price(model))
-        self._end(conn, number, end)
+        cost, slot = tokens * price(model), self.lengths.requests
+        move = reservations.End(("sent", "charged_unknown"), "settled", tokens, cost, slot)
+        reservations.end(conn, number, move, self._now(conn))
         passed("ledger.settled_uncommitted")
 
     def release(self, number: int, *, reached: bool = True) -> None:
         """The attempt certainly cost nothing. Its slot stays taken if the provider was reached."""
+        move = reservations.End(("held", "sent"), "released", 0, 0, self.lengths.requests if reached else 0.0)
         with self._database.connection() as conn:
-            self._end(conn, number, reservations.End(("held", "sent"), "released", 0, 0), slot=reached)
+            reservations.end(conn, number, move, self._now(conn))
 
     def charge_unknown(self, number: int) -> None:
-        """Nobody knows whether the attempt was billed: count it as spent in full."""
+        """Nobody knows whether the attempt was billed, or has arrived yet: count it as spent in full."""
+        move = reservations.End(("held", "sent"), "charged_unknown", None, None, self.lengths.requests, under_way=True)
         with self._database.connection() as conn:
-            self._end(conn, number, reservations.End(("held", "sent"), "charged_unknown", None, None))
+            reservations.end(conn, number, move, self._now(conn))
 
     def reap(self) -> int:
         """End reservations whose lease ran out and free slots whose time has passed; how many changed."""
@@ -209,7 +212,3 @@ class Ledger:
         return [
             key for key, share in shares.items() if booked.get(key, 0) + share.tokens * rate > self.limits.document_nano
         ]
-
-    def _end(self, conn: Connection, number: int, end: reservations.End, *, slot: bool = True) -> None:
-        now = self._now(conn)
-        reservations.end(conn, number, end, now, now + timedelta(seconds=self.lengths.requests) if slot else now)

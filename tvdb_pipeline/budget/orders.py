@@ -62,13 +62,15 @@ class Windows:
     """How long things last, in seconds.
 
     requests: a slot of the request window stays taken so long after its attempt ended; dollars: a dollar window, counted
-    from the epoch (86,400: UTC days); held_lease: from a reservation to its sending; sent_lease: from sending to the answer.
+    from the epoch (86,400: UTC days); held_lease: from a reservation to its sending; sent_lease: from sending to the answer;
+    send_within: what of it may pass before the request really leaves, the rest being enough for the longest answer.
     """
 
     requests: float
     dollars: float
     held_lease: float
     sent_lease: float
+    send_within: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A move to a final state from any of those in `before`. tokens, cost_nano: None leaves what was reserved."""
+    """A move to a final state from any of those in `before`.
+
+    tokens, cost_nano: None leaves what was reserved; slot_seconds: how long its slot stays taken; under_way: whether the
+    request may still be on its way, so that the slot counts from the end of the lease.
+    """
 
     before: tuple[State, ...]
     state: State
     tokens: int | None
     cost_nano: int | None
+    slot_seconds: float
+    under_way: bool = False
 
 
 def write(conn: Connection, model: str, order: Order, entry: Entry) -> int:
@@ -91,21 +97,20 @@ def booked(conn: Connection, documents: Collection[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def end(conn: Connection, number: int, move: End, now: datetime, frees: datetime) -> None:
-    """End a reservation and book it; nothing where it is not in a state to be moved from.
-
-    frees: until when its slot stays taken; one that ended before keeps its own.
-    """
+def end(conn: Connection, number: int, move: End, now: datetime) -> None:
+    """End a reservation and book it; nothing where it is not in a state to be moved from. One that ended keeps its slot."""
     row = conn.execute(
         """UPDATE tvdb.requests r SET state = %(state)s, ended_at = coalesce(r.ended_at, %(now)s), lease_until = NULL,
                tokens = coalesce(%(tokens)s, r.tokens), cost_nano = coalesce(%(cost)s, r.cost_nano),
-               slot_until = CASE WHEN r.lease_until IS NULL THEN r.slot_until WHEN r.paid THEN %(frees)s::timestamptz END
+               slot_until = CASE WHEN r.lease_until IS NULL THEN r.slot_until WHEN r.paid THEN
+                   CASE WHEN %(under_way)s THEN greatest(r.lease_until, %(now)s) ELSE %(now)s::timestamptz END
+                   + make_interval(secs => %(slot)s) END
            FROM (SELECT id, state, cost_nano FROM tvdb.requests WHERE id = %(id)s FOR UPDATE) o
            WHERE r.id = o.id AND o.state = ANY(%(before)s)
            RETURNING o.state, o.cost_nano, r.cost_nano, r.day_starts, r.paid""",
         {
-            "id": number, "before": list(move.before), "state": move.state, "now": now, "frees": frees,
-            "tokens": move.tokens, "cost": move.cost_nano,
+            "id": number, "before": list(move.before), "state": move.state, "now": now, "tokens": move.tokens,
+            "cost": move.cost_nano, "slot": move.slot_seconds, "under_way": move.under_way,
         },
     ).fetchone()  # fmt: skip
     if row is None or not row[4]:

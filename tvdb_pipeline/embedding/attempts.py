@@ -95,6 +95,7 @@ class Attempts:
         try:
             self._rest(permit, longest)
             number = self.ledger.reserve(self.client.model, order)
+            send_by = time.monotonic() + self.ledger.lengths.send_within
             self.ledger.mark_sent(number)
         except BaseException:
             self.breaker.abandoned(permit)
@@ -102,7 +103,7 @@ class Attempts:
         hashes = [wanted.sha256 for wanted in request]
         slip = self.slips.open(Label(order.key, order.attempt, self.client.model, owner, hashes))
         passed("slip.opened")
-        answer = self._ask(request, order, number, permit, slip)
+        answer = self._ask(request, order, number, permit, slip, send_by)
         try:
             self._keep(request, number, owner, answer, answer.tokens)
         except BaseException:
@@ -114,7 +115,9 @@ class Attempts:
         self.breaker.rest(answer.rest_seconds)
         passed("breaker.told")
 
-    def _ask(self, request: Sequence[Wanted], order: Order, number: int, permit: Permit, slip: Slip) -> Embedded:
+    def _ask(
+        self, request: Sequence[Wanted], order: Order, number: int, permit: Permit, slip: Slip, send_by: float
+    ) -> Embedded:
         """The call itself; where it fails, the reservation is ended and the breaker told."""
 
         def keep(piece: bytes) -> None:
@@ -124,7 +127,7 @@ class Attempts:
         try:
             passed("provider.asked")
             answer = self.client.embed(
-                [wanted.text for wanted in request], Exchange(f"{order.key}-{order.attempt}", keep)
+                [wanted.text for wanted in request], Exchange(f"{order.key}-{order.attempt}", keep, send_by)
             )
         except ProviderError as error:
             passed("provider.refused")

@@ -6,6 +6,7 @@ Belongs here: the protocol, its answer, and the exchange a call is part of. Does
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -36,10 +37,14 @@ def forget(_: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP attempt: the name the provider is told, and who keeps the answer's bytes as they come in."""
+    """One HTTP attempt: the name the provider is told, and who keeps the answer's bytes as they come in.
+
+    send_by: time.monotonic() after which it must not leave any more, because its reservation could run out meanwhile.
+    """
 
     request_id: str = ""
     keep: Callable[[bytes], None] = forget
+    send_by: float = math.inf
 
 
 class EmbeddingClient(Protocol):

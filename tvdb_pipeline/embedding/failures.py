@@ -59,6 +59,7 @@ FAILURES: Final[dict[str, Failure]] = {
     "refused_input": Failure(
         "The provider refuses this text; the rest of its document is searchable.", retryable=False
     ),
+    "late": Failure("The request was held up until its reservation had run out; it is made again.", again=True),
     "no_key": Failure("No key is set; set OPENAI_API_KEY, or use TVDB_SERVICE_MODE=MOCK."),
     "no_agreement": Failure(
         "Nothing is sent to a provider until TVDB_PROVIDER_AGREEMENT says `covered` (an agreement covers health data) or "

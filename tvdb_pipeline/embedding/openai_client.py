@@ -62,7 +62,10 @@ class OpenAIClient:
         options: dict[str, Any] = {"dimensions": DIMENSIONS} if self.model.startswith("text-embedding-3") else {}
         ends = time.monotonic() + self._timeout
         body = bytearray()
-        with self._opened().embeddings.with_streaming_response.create(
+        endpoint = self._opened().embeddings
+        if time.monotonic() > exchange.send_by:
+            raise ProviderError("late", reached=False)
+        with endpoint.with_streaming_response.create(
             model=self.model,
             input=list(texts),
             encoding_format="base64",

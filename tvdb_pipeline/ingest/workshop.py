@@ -74,5 +74,6 @@ def build_ledger(settings: Settings, database: Database) -> Ledger:
         settings.cost_window_seconds,
         settings.reservation_lease_seconds,
         settings.sent_lease_seconds,
+        settings.sent_lease_seconds - 2 * settings.request_timeout_seconds,
     )
     return Ledger(database, limits, lengths)

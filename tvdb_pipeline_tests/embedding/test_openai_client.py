@@ -1,184 +1,181 @@
-"""The real openai SDK against a server of our own: order, encodings, and what each failure means."""
+"""The real openai SDK against a server of our own: which refusal is which failure."""
 
 from __future__ import annotations
 
-import base64
-import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, TRANSIENT, ProviderError
+from tvdb_pipeline.embedding.client import DIMENSIONS, Exchange
+from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.mock import MockClient
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
-from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI, Refusal
-
-MODEL, KEY = "text-embedding-3-small", "sk-test"
-TEXTS = ["Fire is covered.", "Flood is not.", "See part 3."]
-
-
-def client(url: str, timeout: float = 10) -> OpenAIClient:
-    return OpenAIClient(MODEL, KEY, url, timeout)
+from tvdb_pipeline_tests.embedding.provider import KEY, TEXTS, client
+from tvdb_pipeline_tests.fake_openai import faults
+from tvdb_pipeline_tests.fake_openai.faults import Fault, Refuse, in_turn
+from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
 
-@contextmanager
-def answering(status: int, body: bytes, kind: str = "application/json") -> Iterator[str]:
-    """The URL of a server that gives this one answer to everything."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Silent."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def body(rows: list[tuple[int, Any]], tokens: int = 9) -> bytes:
-    data = [{"object": "embedding", "index": index, "embedding": row} for index, row in rows]
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return json.dumps({"object": "list", "data": data, "model": MODEL, "usage": usage}).encode()
-
-
-def axis(position: int, length: float = 1.0, size: int = DIMENSIONS) -> list[float]:
-    return [length if index == position else 0.0 for index in range(size)]
-
-
-def refusal(url: str, timeout: float = 10) -> ProviderError:
+def refusal(provider: OpenAIClient, fake: FakeOpenAI, fault: Fault) -> ProviderError:
+    """What became of one attempt, which must have been one."""
+    fake.script = in_turn(then=fault)
     with pytest.raises(ProviderError) as refused:
-        client(url, timeout).embed(TEXTS)
-    assert refused.value.kind == "provider"
-    assert not any(text in refused.value.message for text in (*TEXTS, KEY))
+        provider.embed(TEXTS)
+    assert fake.attempts == 1, "the SDK must not repeat by itself"
     return refused.value
 
 
-def test_vectors_and_tokens_arrive_over_http(fake_openai: FakeOpenAI) -> None:
-    answer = client(fake_openai.url).embed(TEXTS)
+def test_vectors_and_tokens_arrive_over_http(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
+    answer = provider.embed(TEXTS)
     assert answer.vectors.dtype == np.float32
     assert np.allclose(answer.vectors, MockClient().embed(TEXTS).vectors, atol=1e-6)
     assert answer.tokens == fake_openai.charges[0].tokens
     assert (fake_openai.texts, fake_openai.keys, fake_openai.attempts) == (TEXTS, {KEY}, 1)
 
 
-def test_one_client_serves_many_requests(fake_openai: FakeOpenAI) -> None:
-    one = client(fake_openai.url)
-    assert [one.embed([text]).vectors.shape for text in TEXTS] == [(1, DIMENSIONS)] * 3
+def test_one_client_serves_many_requests(provider: OpenAIClient) -> None:
+    assert [provider.embed([text]).vectors.shape for text in TEXTS] == [(1, DIMENSIONS)] * 3
 
 
-def test_rows_are_put_in_the_order_of_their_index() -> None:
-    with answering(200, body([(2, axis(2)), (0, axis(0)), (1, axis(1))])) as url:
-        vectors = client(url).embed(TEXTS).vectors
-    assert [int(row.argmax()) for row in vectors] == [0, 1, 2]
+def test_rows_are_put_in_the_order_of_the_texts(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
+    fake_openai.script = in_turn(faults.Shuffle())
+    assert np.allclose(provider.embed(TEXTS).vectors, MockClient().embed(TEXTS).vectors, atol=1e-6)
 
 
-def test_base64_and_plain_lists_are_both_understood() -> None:
-    encoded = base64.b64encode(np.asarray(axis(1), dtype="<f4").tobytes()).decode()
-    with answering(200, body([(0, axis(0)), (1, encoded), (2, axis(2))])) as url:
-        vectors = client(url).embed(TEXTS).vectors
-    assert [int(row.argmax()) for row in vectors] == [0, 1, 2]
+def test_the_provider_is_told_the_id_and_the_bytes_are_kept(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
+    kept = bytearray()
+    answer = provider.embed(TEXTS, Exchange("key-2", kept.extend))
+    assert [entry.request_id for entry in fake_openai.log] == ["key-2"]
+    from tvdb_pipeline.embedding.answers import read_answer
+
+    assert np.array_equal(read_answer(bytes(kept), 3).vectors, answer.vectors)
 
 
-def test_vectors_are_brought_to_unit_length() -> None:
-    with answering(200, body([(index, axis(index, 3.5)) for index in range(3)])) as url:
-        assert np.allclose(np.linalg.norm(client(url).embed(TEXTS).vectors, axis=1), 1)
+def test_another_endpoint_model_or_key_is_another_subject() -> None:
+    clients = [client("http://a"), client("http://b"), client("http://a", key="k"), client("http://a", model="m")]
+    assert len({each.subject for each in clients}) == 4
+    assert client("http://a").subject == clients[0].subject
+    assert not any(KEY in each.subject for each in clients)
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "expected", "retryable", "billed"),
+    ("status", "code", "expected"),
     [
-        (401, "invalid_api_key", "auth", True, "no"),
-        (403, "unsupported_country", "auth", True, "no"),
-        (429, "rate_limit_exceeded", "rate_limit", True, "no"),
-        (429, "insufficient_quota", "quota", True, "no"),
-        (400, "invalid_request_error", "bad_request", False, "no"),
-        (404, "model_not_found", "bad_request", False, "no"),
-        (500, "server_error", "overload", True, "no"),
-        (503, "overloaded", "overload", True, "no"),
+        (401, "invalid_api_key", "auth"),
+        (401, None, "auth"),
+        (403, "unsupported_country_region_territory", "auth"),
+        (400, "invalid_api_key", "auth"),
+        (400, "account_deactivated", "auth"),
+        (429, "access_terminated", "auth"),
+        (429, "insufficient_quota", "quota"),
+        (403, "insufficient_quota", "quota"),
+        (400, "billing_hard_limit_reached", "quota"),
+        (403, "billing_not_active", "quota"),
+        (429, "billing_not_active", "quota"),
+        (402, None, "quota"),
+        (404, "model_not_found", "wrong_model"),
+        (400, "model_not_found", "wrong_model"),
+        (404, None, "wrong_model"),
+        (405, None, "wrong_model"),
+        (429, "rate_limit_exceeded", "rate_limit"),
+        (429, None, "rate_limit"),
+        (408, None, "timeout"),
+        (409, None, "timeout"),
+        (500, "server_error", "overload"),
+        (503, "overloaded", "overload"),
+        (502, None, "overload"),
+        (504, None, "overload"),
+        (522, None, "overload"),
+        (529, None, "overload"),
+        (400, None, "bad_request"),
+        (413, None, "bad_request"),
+        (422, "invalid_value", "bad_request"),
     ],
 )
-def test_refusals_are_told_apart(
-    fake_openai: FakeOpenAI, status: int, code: str, expected: str, retryable: bool, billed: str
+def test_each_refusal_is_told_apart(
+    provider: OpenAIClient, fake_openai: FakeOpenAI, status: int, code: str | None, expected: str
 ) -> None:
-    fake_openai.refuse = lambda _: Refusal(status, code)
-    error = refusal(fake_openai.url)
-    assert (error.code, error.retryable, error.billed) == (expected, retryable, billed)
-    assert fake_openai.attempts == 1, "the SDK must not retry by itself"
+    error = refusal(provider, fake_openai, Refuse(status, code, f"Said of {TEXTS[0]} with {KEY}"))
+    unsure = expected == "timeout" or status in (502, 504, 522)
+    assert (error.code, error.billed, error.reached) == (expected, "unknown" if unsure else "no", True)
+    assert not any(secret in f"{error} {error!r}" for secret in (*TEXTS, KEY, "Said of"))
 
 
-def test_only_what_may_pass_by_itself_is_tried_again() -> None:
-    assert {"rate_limit", "overload", "timeout", "connection"} <= TRANSIENT
-    assert not TRANSIENT & {"auth", "quota", "bad_request", "no_key"}
+def test_a_quota_that_only_its_type_names_is_a_quota(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
+    assert refusal(provider, fake_openai, Refuse(429, None, type="insufficient_quota")).code == "quota"
 
 
-def test_nobody_listening_is_a_connection_failure() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        error = refusal(f"http://127.0.0.1:{unused.getsockname()[1]}/v1")
-    assert (error.code, error.retryable) == ("connection", True)
+SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+FULL = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}
 
 
-def test_a_silent_server_is_a_timeout_that_may_have_been_billed(fake_openai: FakeOpenAI) -> None:
-    fake_openai.latency = 1.0
-    error = refusal(fake_openai.url, timeout=0.2)
-    assert (error.code, error.retryable, error.billed) == ("timeout", True, "unknown")
+@pytest.mark.parametrize("status", [429, 503, 408])
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"retry_after": 7}, 7),
+        ({"retry_after": SOON}, 100),
+        ({"headers": {"retry-after-ms": "1500"}}, 1.5),
+        ({"headers": {"Retry-After-Ms": "1500"}, "retry_after": 9}, 1.5),
+        ({"headers": FULL}, 360),
+        ({}, None),
+    ],
+    ids=["seconds", "date", "ms", "ms-first", "reset", "nothing"],
+)
+def test_a_refusal_carries_how_long_to_wait(
+    provider: OpenAIClient, fake_openai: FakeOpenAI, status: int, told: dict[str, Any], seconds: float | None
+) -> None:
+    error = refusal(provider, fake_openai, Refuse(status, None, **told))
+    assert error.retry_after == (seconds if seconds is None else pytest.approx(seconds, abs=20))
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("code", "param", "about_input"),
     [
-        body([(0, axis(0)), (1, axis(1))]),
-        body([(0, axis(0)), (1, axis(1)), (1, axis(2))]),
-        body([(0, axis(0)), (1, axis(1)), (3, axis(2))]),
-        body([(index, axis(0)) for index in range(4)]),
-        body([(0, axis(0)), (1, axis(1)), (2, axis(0, size=512))]),
-        body([(0, axis(0)), (1, axis(1)), (2, "AAA=")]),
-        body([(0, axis(0)), (1, axis(1)), (2, [0.0] * DIMENSIONS)]),
-        body([(0, axis(0)), (1, axis(1)), (2, None)]),
-        body([(0, axis(0)), (1, axis(1)), (2, axis(2, float("nan")))]),
-        body([(0, axis(0)), (1, axis(1)), (2, axis(2, float("inf")))]),
-        body([]),
-        b'{"object": "list", "data": null}',
-        b"{}",
-        b"[]",
-        b"not json",
-        b"",
+        ("invalid_input", "input", True),
+        (None, "input", True),
+        ("context_length_exceeded", None, True),
+        ("string_above_max_length", None, True),
+        ("invalid_value", "dimensions", None),
+        ("max_tokens_per_request", None, None),
+        (None, None, None),
     ],
-    ids=["short", "twice", "gap", "surplus", "dimensions", "bytes", "zero", "none", "nan", "infinite", "empty", "null",
-         "object", "list", "junk", "nothing"],
-)  # fmt: skip
-def test_an_answer_that_makes_no_sense_is_a_provider_failure_that_was_billed(answer: bytes) -> None:
-    with answering(200, answer) as url:
-        error = refusal(url)
-    assert (error.code, error.retryable, error.billed) == ("malformed_response", True, "unknown")
+)
+def test_a_400_says_whether_an_input_is_at_fault(
+    provider: OpenAIClient, fake_openai: FakeOpenAI, code: str | None, param: str | None, about_input: bool | None
+) -> None:
+    error = refusal(provider, fake_openai, Refuse(400, code, param=param))
+    assert (error.code, error.about_input, error.billed) == ("bad_request", about_input, "no")
 
 
-def test_a_login_page_in_place_of_an_answer_is_a_provider_failure() -> None:
-    with answering(200, b"<html>Please log in</html>", "text/html") as url:
-        assert refusal(url).code == "malformed_response"
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (faults.Short(), "malformed_response"),
+        (faults.Duplicate(), "malformed_response"),
+        (faults.Misnumbered(), "malformed_response"),
+        (faults.ZeroVector(), "malformed_response"),
+        (faults.NotFinite(), "malformed_response"),
+        (faults.NotJson(), "malformed_response"),
+        (faults.NoUsage(), "malformed_response"),
+        (faults.WrongDimension(), "wrong_dimension"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Fault) else value,
+)
+def test_an_answer_that_cannot_be_used_was_billed_all_the_same(
+    provider: OpenAIClient, fake_openai: FakeOpenAI, fault: Fault, code: str
+) -> None:
+    error = refusal(provider, fake_openai, fault)
+    assert (error.code, error.billed, error.reached) == (code, "unknown", True)
+    assert fake_openai.bill_nano > 0
+    assert not any(secret in error.message for secret in (*TEXTS, KEY))
 
 
-def test_an_answer_without_usage_is_a_provider_failure() -> None:
-    whole = json.loads(body([(index, axis(index)) for index in range(3)]))
-    del whole["usage"]
-    with answering(200, json.dumps(whole).encode()) as url:
-        assert refusal(url).code == "malformed_response"
+def test_the_room_that_is_left_is_read_from_a_good_answer(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
+    fake_openai.limits_left = lambda: {"x-ratelimit-remaining-tokens": "1", "x-ratelimit-reset-tokens": "4s"}
+    assert provider.embed(TEXTS).rest_seconds == 4
+    fake_openai.limits_left = dict
+    assert provider.embed(TEXTS).rest_seconds == 0

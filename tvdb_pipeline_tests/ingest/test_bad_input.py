@@ -99,7 +99,8 @@ def test_a_refusing_provider_defers_documents_which_full_text_finds_meanwhile(
     make_shop: Callable[..., Workshop], fake_openai: FakeOpenAI, status: int, code: str, kind: str
 ) -> None:
     fake_openai.refuse = refuse_all(code, status)
-    shop = make_shop(OpenAIClient("text-embedding-3-small", "sk-test", fake_openai.url, timeout=10))
+    client = OpenAIClient("text-embedding-3-small", "sk-test", fake_openai.url, timeout=10)
+    shop = make_shop(client, breaker_cooldown_seconds=0.01)
     (shop.settings.upload_dir / "policy.pdf").write_bytes(GOOD)
     document = ingest(shop)["policy.pdf"]
     assert (document.state, document.stage, document.vectors) == ("deferred", "chunks", 0)
@@ -148,7 +149,8 @@ def test_hybrid_falls_back_to_provisional_vectors_and_replaces_them_when_the_pro
     from tvdb_pipeline.embedding.modes import HybridClient
 
     fake_openai.refuse = refuse_all("insufficient_quota", 429)
-    shop = make_shop(HybridClient(OpenAIClient("text-embedding-3-small", "sk-test", fake_openai.url, timeout=10)))
+    client = HybridClient(OpenAIClient("text-embedding-3-small", "sk-test", fake_openai.url, timeout=10))
+    shop = make_shop(client, breaker_cooldown_seconds=0.01)
     (shop.settings.upload_dir / "policy.pdf").write_bytes(GOOD)
     document = ingest(shop)["policy.pdf"]
     assert (document.state, document.provisional_vectors) == ("ready", document.chunks)

@@ -11,10 +11,10 @@ import pytest
 
 from tvdb_pipeline.documents.stages import STAGES
 from tvdb_pipeline.ingest.outcomes import CHECK_NAMES
-from tvdb_pipeline.ingest.planning import make_plan
+from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.orchestration.assets import OUTCOME_TAG
-from tvdb_pipeline.orchestration.partitions import add_partitions, contiguous_ranges, documents
+from tvdb_pipeline.orchestration.partitions import add_partitions, documents
 from tvdb_pipeline_tests.pdf_writer import flowing_pdf
 from tvdb_pipeline_tests.prose import paragraphs
 
