@@ -1,15 +1,47 @@
-"""Fixtures of the tests of buying: a client of the fake provider, and slips where the services of `make_service` keep theirs."""
+"""Fixtures of the tests of buying: one database that is emptied for each test, a client of the fake provider, its slips."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline_tests.embedding.provider import client
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
+
+EMPTY = """
+    DELETE FROM tvdb.requests; DELETE FROM tvdb.dollar_windows; DELETE FROM tvdb.request_window; DELETE FROM tvdb.breaker;
+    DELETE FROM tvdb.embedding_cache; DELETE FROM tvdb.embedding_claims; DELETE FROM tvdb.refused_texts;
+    INSERT INTO tvdb.request_window (used, retries, capacity) VALUES (0, 0, 0); INSERT INTO tvdb.breaker DEFAULT VALUES;
+"""
+
+
+@pytest.fixture(scope="session")
+def embedding_database(server_url: str, template: str) -> Iterator[Database]:
+    """Making a database takes longer than most of the tests here: they share one."""
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE t_embedding TEMPLATE {template}")
+    opened = Database(server_url.replace("/postgres?", "/t_embedding?", 1)).open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(embedding_database: Database) -> Database:
+    """That database, with nothing in it."""
+    with psycopg.connect(embedding_database.url, autocommit=True) as conn:
+        conn.execute(EMPTY)
+    return embedding_database
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    return database.url
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tvdb_pipeline.embedding.failures import FAILURES, ProviderError
 LATER = dict.fromkeys(["rate_limit", "overload", "timeout", "connection", "malformed_response"], "counts")
 NEVER_BY_ITSELF = dict.fromkeys(["auth", "quota", "wrong_model", "wrong_dimension"], "trips")
 NOT_THE_PROVIDERS = dict.fromkeys(
-    ["bad_request", "refused_input", "no_key", "no_agreement", "breaker_open", "resting"], "ignores"
+    ["bad_request", "refused_input", "late", "no_key", "no_agreement", "breaker_open", "resting"], "ignores"
 )
 
 
@@ -24,7 +24,7 @@ def test_no_failure_is_left_out() -> None:
 
 @pytest.mark.parametrize("code", FAILURES)
 def test_only_what_may_pass_within_seconds_is_tried_again(code: str) -> None:
-    assert FAILURES[code].again == (code in LATER)
+    assert FAILURES[code].again == (code in LATER or code == "late")
 
 
 @pytest.mark.parametrize("code", FAILURES)

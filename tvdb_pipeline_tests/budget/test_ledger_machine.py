@@ -1,0 +1,298 @@
+"""Whatever happens to attempts in whatever order: no limit is crossed, no room is lost, no nano-dollar is lost.
+
+The ledger on a real database is driven at random beside a model of what the provider saw and billed (`provider_model`).
+The examples are the same in every run and on every machine; to look further, change `derandomize` and `max_examples`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]
+)
+
+from tvdb_pipeline.budget.bills import bills
+from tvdb_pipeline.budget.ledger import Ledger
+from tvdb_pipeline.budget.orders import BudgetRefused, Limits, Order, ReservationLapsed, Share, Windows
+from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline_tests.budget.bookkeeping import HELD, LARGE, REQUESTS, SENT, SMALL, disagreements, order, settle
+from tvdb_pipeline_tests.budget.provider_model import DAY, LAG, Attempt, Model, moment
+
+SEARCH = settings(
+    max_examples=100,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+LENGTHS = Windows(requests=REQUESTS, dollars=DAY, held_lease=HELD, sent_lease=SENT, send_within=30)
+LIMITS = st.builds(
+    Limits,
+    daily_nano=st.sampled_from([0, 2000, 4000, 10_000, 30_000]),
+    hourly_requests=st.sampled_from([0, 1, 2, 3, 5, 8]),
+    document_nano=st.sampled_from([1000, 4000, 10**9, 10**9]),
+    retry_share=st.sampled_from([0.0, 0.25, 0.5]),
+    retry_floor=st.integers(0, 2),
+)
+DOCUMENTS = ["a", "b", "c"]
+ORDERS = st.builds(
+    lambda shares, kind: Order(
+        max(len(shares), 1), sum(shares.values()) or 30, "documents" if shares else "query",
+        {key: Share(1, tokens) for key, tokens in shares.items()}, kind=kind,
+    ),
+    st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 60), max_size=3),
+    st.sampled_from(["first", "first", "retry", "bisection"]),
+)  # fmt: skip
+COUNTED = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 1.5, 4.0])
+"""The tokens the provider counts, as a part of those reserved."""
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Owners, provider and clock at random."""
+
+    attempts = Bundle("attempts")
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.database = database
+        with database.connection() as conn:
+            conn.execute("DELETE FROM tvdb.requests")
+            conn.execute("DELETE FROM tvdb.dollar_windows")
+            conn.execute("UPDATE tvdb.request_window SET used = 0, retries = 0, capacity = 0")
+        self.model = Model(Limits(10_000, 5, 10**9, retry_share=0.25, retry_floor=1))
+        self.book = Ledger(database, self.model.limits, LENGTHS, lambda: moment(self.model.shown))
+
+    # Owners.
+
+    @rule(
+        target=attempts,
+        wanted=ORDERS,
+        model=st.sampled_from([SMALL, SMALL, LARGE]),
+        steps=st.integers(0, 3),
+        counted=COUNTED,
+    )
+    def reserve(self, wanted: Order, model: str, steps: int, counted: float) -> object:
+        """Reserve, and go on at once by so many steps; refused exactly if there is no room."""
+        self.model.tidy()
+        try:
+            number = self.book.reserve(model, wanted)
+        except BudgetRefused as refusal:
+            assert refusal.code in self.model.violated(model, wanted, surely=False)
+            self.check(refusal)
+            assert self.book.number_of(wanted.key, wanted.attempt) is None
+            return multiple()
+        assert not self.model.violated(model, wanted, surely=True)
+        attempt = self.model.admit(model, wanted, number)
+        for step in (self.mark_sent, lambda one: self.arrive(one, counted), self.hear_answer)[:steps]:
+            step(attempt)
+        return attempt
+
+    def check(self, refusal: BudgetRefused) -> None:
+        """It says when there will be room."""
+        if refusal.code == "day_limit":
+            assert refusal.retry_at == moment((self.model.day + 1) * DAY)
+        # While one is held nobody can say.
+        if refusal.code == "hour_limit" and not any(each.state == "held" for each in self.model.attempts):
+            opens = self.model.opens()
+            assert refusal.retry_at == (None if opens is None else moment(opens))
+
+    @rule(attempt=attempts)
+    def reserve_again(self, attempt: Attempt) -> None:
+        self.model.tidy()
+        if attempt.state == "held":
+            assert self.book.reserve(attempt.model, attempt.order) == attempt.number
+        else:
+            with pytest.raises(ReservationLapsed):
+                self.book.reserve(attempt.model, attempt.order)
+
+    @rule(attempt=attempts)
+    def mark_sent(self, attempt: Attempt) -> None:
+        if self.model.may_send(attempt):
+            self.book.mark_sent(attempt.number)
+            self.model.send(attempt)
+        else:
+            with pytest.raises(ReservationLapsed):
+                self.book.mark_sent(attempt.number)
+
+    @rule(attempt=attempts)
+    def hear_answer(self, attempt: Attempt) -> None:
+        """At once, late, or found on a slip after a crash."""
+        if attempt.answered:
+            settle(self.database, self.book, attempt.number, attempt.billed, attempt.model)
+            self.model.settle(attempt, attempt.billed)
+
+    @rule(attempt=attempts)
+    def lose_the_settlement(self, attempt: Attempt) -> None:
+        if attempt.answered:
+            with suppress(RuntimeError), self.database.connection() as conn:
+                self.book.settle(conn, attempt.number, attempt.model, attempt.billed)
+                raise RuntimeError
+
+    @rule(attempt=attempts, tokens=st.integers(0, 200))
+    def settle_what_has_ended(self, attempt: Attempt, tokens: int) -> None:
+        if attempt.state in ("held", "settled", "released"):
+            settle(self.database, self.book, attempt.number, tokens, attempt.model)
+
+    @rule(attempt=attempts)
+    def hear_refusal(self, attempt: Attempt) -> None:
+        if attempt.arrived_at is not None and not attempt.answered and not attempt.billed:
+            self.book.release(attempt.number)
+            self.model.release(attempt, reached=True)
+
+    @rule(attempt=attempts)
+    def not_reach_the_provider(self, attempt: Attempt) -> None:
+        if attempt.arrived_at is None:
+            attempt.given_up = True
+            self.book.release(attempt.number, reached=False)
+            self.model.release(attempt, reached=False)
+
+    @rule(attempt=attempts)
+    def lose_the_outcome(self, attempt: Attempt) -> None:
+        self.book.charge_unknown(attempt.number)
+        self.model.charge(attempt)
+
+    @rule(attempt=attempts)
+    def end_what_has_ended(self, attempt: Attempt) -> None:
+        if not attempt.open:
+            self.book.release(attempt.number)
+            self.book.release(attempt.number, reached=False)
+            self.book.charge_unknown(attempt.number)
+
+    @rule(kept=st.booleans(), tokens=st.integers(0, 10**6))
+    def ask_the_mock(self, kept: bool, tokens: int) -> None:
+        number = self.book.record_free(MOCK_MODEL, order(tokens, a=tokens))
+        if kept:
+            settle(self.database, self.book, number, tokens, MOCK_MODEL)
+
+    # The provider. What crashes is simply not driven any further, wherever it stands.
+
+    @rule(attempt=attempts, counted=COUNTED)
+    def arrive(self, attempt: Attempt, counted: float) -> None:
+        """The provider gets the request, bills it and answers."""
+        if self.model.may_arrive(attempt):
+            attempt.arrived_at, attempt.answered = self.model.time, True
+            attempt.billed = int(attempt.order.tokens * counted)
+
+    @rule(attempt=attempts, billed=st.booleans())
+    def arrive_without_answer(self, attempt: Attempt, billed: bool) -> None:
+        """It refuses the request, or bills it and the answer is lost."""
+        if self.model.may_arrive(attempt):
+            attempt.arrived_at = self.model.time
+            attempt.billed = attempt.order.tokens if billed else 0
+
+    # The clock and the limits.
+
+    @rule(seconds=st.sampled_from([1, 20, HELD - 1, HELD, SENT, 600, REQUESTS - SENT, REQUESTS, 3 * REQUESTS]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.model.time += seconds
+
+    @rule(nth=st.integers(0, 5), before=st.integers(0, 1))
+    def let_time_pass_to_a_deadline(self, nth: int, before: int) -> None:
+        if deadlines := self.model.deadlines()[: nth + 1]:
+            self.model.time += max(0, deadlines[-1] - before - self.model.shown)
+
+    @rule(before=st.integers(0, 2))
+    def let_time_pass_to_midnight(self, before: int) -> None:
+        self.model.time = max(self.model.time, (self.model.day + 1) * DAY - before)
+
+    @rule(lag=st.integers(0, LAG))
+    def step_the_clock(self, lag: int) -> None:
+        """Back, also over midnight, or forth again."""
+        self.model.lag = lag
+
+    @rule(limits=LIMITS)
+    def change_the_limits(self, limits: Limits) -> None:
+        self.model.limits = self.book.limits = limits
+
+    @rule(hourly=st.integers(0, 8))
+    def change_the_hours_limit(self, hourly: int) -> None:
+        self.model.limits = self.book.limits = replace(self.model.limits, hourly_requests=hourly)
+
+    @rule()
+    def reap(self) -> None:
+        self.book.reap()
+        self.model.tidy()
+
+    @rule()
+    def let_two_leases_pass(self) -> None:
+        self.model.time += HELD + SENT + LAG
+        self.reap()
+        assert self.database.fetch("SELECT count(*) FROM tvdb.requests WHERE state IN ('held', 'sent')") == [(0,)]
+
+    # What always holds.
+
+    @invariant()
+    def the_ledger_says_what_the_model_says(self) -> None:
+        model = self.model
+        rows = self.database.fetch("SELECT id, state, cost_nano FROM tvdb.requests WHERE paid ORDER BY id")
+        assert rows == [(each.number, each.state, each.booked) for each in model.attempts]
+        slots = [each.order.kind for each in model.attempts if each.takes_slot]
+        assert self.database.fetch("SELECT used, retries FROM tvdb.request_window") == [
+            (len(slots), slots.count("retry"))
+        ]
+        assert self.days() == {day: (model.spent(day), model.held(day), model.overrun(day)) for day in self.days()}
+
+    @invariant()
+    def the_windows_sum_up_the_rows(self) -> None:
+        assert disagreements(self.database) == []
+
+    @invariant()
+    def the_provider_bills_no_more_than_the_ledger_knows_and_the_limit_allows(self) -> None:
+        for day, (spent, held, _) in self.days().items():
+            booked = [each for each in self.model.attempts if each.day == day]
+            bill = sum(each.bill for each in booked)
+            extra = {each: max(0, each.bill - each.reserved) for each in booked}
+            untold = sum(extra[each] for each in booked if each.state != "settled")
+            assert bill <= self.model.day_limits[day] + sum(extra.values())
+            assert bill <= spent + held + untold
+            if all(each.state == "settled" or (each.state == "released" and not each.bill) for each in booked):
+                assert bill == spent + held
+
+    @invariant()
+    def no_rolling_hour_sees_more_arrivals_than_the_limit_allowed(self) -> None:
+        arrived = sorted((each.arrived_at, each.hourly_limit) for each in self.model.attempts if each.arrived_at)
+        for start, _ in arrived:
+            limits = [limit for time, limit in arrived if start <= time < start + REQUESTS - LAG]
+            assert len(limits) <= max(limits)
+
+    def days(self) -> dict[int, tuple[int, int, int]]:
+        """Spent, held and overrun of each day of the ledger."""
+        rows = self.database.fetch("SELECT starts, spent_nano, held_nano, overrun_nano FROM tvdb.dollar_windows")
+        return {(row[0] - moment(0)).days: (row[1], row[2], row[3]) for row in rows}
+
+    def teardown(self) -> None:
+        """After everybody has gone and an hour has passed, no slot is taken, and documents and queries bear the whole bill."""
+        self.let_two_leases_pass()
+        self.the_ledger_says_what_the_model_says()
+        self.model.time += REQUESTS + SENT
+        self.reap()
+        assert self.database.fetch("SELECT used, retries FROM tvdb.request_window") == [(0, 0)]
+        queries = sum(each.booked for each in self.model.attempts if not each.order.shares)
+        billed = sum(bill.cost_nano for bill in bills(self.database, DOCUMENTS).values())
+        assert billed + queries == sum(spent for spent, _, _ in self.days().values())
+
+
+@pytest.fixture
+def quick_database(database_url: str) -> Iterator[Database]:
+    """Without waiting for the disk: nothing here is about crashes of the server."""
+    opened = Database(f"{database_url}&options=-csynchronous_commit%3Doff").open()
+    yield opened
+    opened.close()
+
+
+def test_no_order_of_events_crosses_a_limit_or_loses_room_or_money(quick_database: Database) -> None:
+    run_state_machine_as_test(lambda: LedgerMachine(quick_database), settings=SEARCH)

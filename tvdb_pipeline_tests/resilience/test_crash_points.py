@@ -1,0 +1,26 @@
+"""Killed at any point, the next process ends up where no kill would have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tvdb_pipeline.waypoints import WAYPOINTS
+from tvdb_pipeline_tests.resilience.crash_points import World
+
+
+@pytest.fixture(scope="module")
+def world(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(server_url, tmp_path_factory.mktemp("crash")) as made:
+        yield made
+
+
+def test_the_work_passes_every_named_point_and_no_other(world: World) -> None:
+    assert sorted(world.first_seen) == sorted(WAYPOINTS)
+    assert len(WAYPOINTS) >= 40
+
+
+@pytest.mark.parametrize("point", WAYPOINTS)
+def test_a_kill_loses_nothing_doubles_nothing_and_buys_nothing_twice(world: World, point: str) -> None:
+    assert world.killed_at(point) == []
