@@ -7,7 +7,7 @@ Scores of different models are never compared, only ranks are; a query vector me
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,21 +60,28 @@ def search(database: Database, query: str, vectors: Mapping[str, Vectors], k: in
         conn.execute("SET LOCAL hnsw.iterative_scan = strict_order")
         conn.execute(sql.SQL("SET LOCAL hnsw.ef_search = {}").format(max(_DEPTH, min(k, 1000))))
         lists: list[list[tuple[_Row, float]]] = []
+        unjudged: set[_Row] = set()
         if mode != "lexical":
             lists += [_nearest(conn, model, vector, max(_DEPTH, k)) for model, vector in vectors.items()]
         if mode != "vector":
-            lists.append(_lexical(conn, query, max(_DEPTH, k)))
-        scores = dict(lists[0]) if len(lists) == 1 else fuse([[row for row, _ in ranked] for ranked in lists])
+            found = _lexical(conn, query, max(_DEPTH, k))
+            unjudged = {row for row, _, model in found if model not in vectors}
+            lists.append([(row, score) for row, score, _ in found])
+        scores = dict(lists[0]) if len(lists) == 1 else fuse([[row for row, _ in ranked] for ranked in lists], unjudged)
         best = sorted(scores, key=lambda row: (-scores[row], row))[:k]
         return _passages(conn, best, scores)
 
 
-def fuse(lists: Sequence[Sequence[_Row]]) -> dict[_Row, float]:
-    """Reciprocal rank fusion of ranked lists."""
+def fuse(lists: Sequence[Sequence[_Row]], unjudged: Collection[_Row] = ()) -> dict[_Row, float]:
+    """Reciprocal rank fusion of ranked lists.
+
+    unjudged: rows no vector of the query could be compared with (they have none, or their provider is down). They can stand
+    in the list of full text only, so its word counts for both: that a row was not judged is not held against it.
+    """
     scores: dict[_Row, float] = defaultdict(float)
     for ranked in lists:
         for rank, row in enumerate(ranked, 1):
-            scores[row] += 1 / (RRF_K + rank)
+            scores[row] += (2 if row in unjudged else 1) / (RRF_K + rank)
     return scores
 
 
@@ -87,15 +94,15 @@ def _nearest(conn: Connection, model: str, vector: Vectors, depth: int) -> list[
     return [((key, index), float(score)) for key, index, score in conn.execute(query, (vector, vector, depth))]
 
 
-def _lexical(conn: Connection, query: str, depth: int) -> list[tuple[_Row, float]]:
+def _lexical(conn: Connection, query: str, depth: int) -> list[tuple[_Row, float, str | None]]:
     # Any of the words may match: a question holds words its answer does not. Rank decides how many do.
     rows = conn.execute(
         """WITH q AS (SELECT replace(plainto_tsquery('english', %s)::text, ' & ', ' | ')::tsquery AS query)
-           SELECT document_key, chunk_index, ts_rank(search_text, q.query, 1) AS score
+           SELECT document_key, chunk_index, ts_rank(search_text, q.query, 1) AS score, embedding_model
            FROM tvdb.vector_rows, q WHERE search_text @@ q.query ORDER BY score DESC, 1, 2 LIMIT %s""",
         (query, depth),
     )
-    return [((key, index), float(score)) for key, index, score in rows]
+    return [((key, index), float(score), model) for key, index, score, model in rows]
 
 
 def _passages(conn: Connection, best: Sequence[_Row], scores: Mapping[_Row, float]) -> list[Passage]:

@@ -91,8 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
         try:
             number = self.book.reserve(model, wanted)
         except BudgetRefused as refusal:
-            assert refusal.code in self.model.violated(model, wanted, surely=False)
-            self.check(refusal)
+            self.check(refusal, self.model.violated(model, wanted, surely=False))
             assert self.book.number_of(wanted.key, wanted.attempt) is None
             return multiple()
         assert not self.model.violated(model, wanted, surely=True)
@@ -101,8 +100,9 @@ class LedgerMachine(RuleBasedStateMachine):
             step(attempt)
         return attempt
 
-    def check(self, refusal: BudgetRefused) -> None:
-        """It says when there will be room."""
+    def check(self, refusal: BudgetRefused, violated: set[str]) -> None:
+        """There was no room, and it says when there will be."""
+        assert refusal.code in violated
         if refusal.code == "day_limit":
             assert refusal.retry_at == moment((self.model.day + 1) * DAY)
         # While one is held nobody can say.

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from tvdb_pipeline.budget.ledger import Ledger
-from tvdb_pipeline.budget.orders import BudgetRefused
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline_tests.budget.bookkeeping import (
     HELD,
@@ -318,21 +317,15 @@ def test_what_the_provider_billed_less_than_reserved_is_free_again_for_the_docum
 
 
 def test_retries_are_a_share_of_the_attempts_of_the_window(database: Database, make_ledger: MakeLedger) -> None:
-    book = make_ledger(retry_share=0.25, retry_floor=0)
-    admitted = {"first": 0, "retry": 0}
+    book, retries, attempts = make_ledger(retry_share=0.25, retry_floor=0), 0, 0
     for _ in range(16):
-        while True:
-            try:
-                bought(database, book, order(1, kind="retry"))
-            except BudgetRefused as refusal:
-                assert refusal.code == "retry_budget"
-                break
-            admitted["retry"] += 1
-            assert admitted["retry"] <= 0.25 * sum(admitted.values())
-        assert admitted["retry"] + 1 > 0.25 * (sum(admitted.values()) + 1)
+        while retries + 1 <= 0.25 * (attempts + 1):
+            bought(database, book, order(1, kind="retry"))
+            retries, attempts = retries + 1, attempts + 1
+        assert refused(lambda: book.reserve(SMALL, order(1, kind="retry"))).code == "retry_budget"
         bought(database, book, order(1))
-        admitted["first"] += 1
-    assert book.state().retries == admitted["retry"] == 5
+        attempts += 1
+    assert (book.state().retries, book.state().requests) == (retries, attempts) == (5, 21)
 
 
 def test_a_floor_of_retries_is_always_allowed_and_frees_with_the_window(

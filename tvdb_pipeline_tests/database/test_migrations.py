@@ -6,17 +6,24 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 import tvdb_pipeline
+from tvdb_pipeline.budget.ledger import Ledger
+from tvdb_pipeline.budget.orders import Limits, Order
 from tvdb_pipeline.database.migrations import migrate, migrations
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline_tests.conftest import HOUR_AND_DAY
 
+RELEASED = 4
+"""The number of the last migration of the first release."""
 NAMES = [migration.name for migration in migrations()]
 
 
@@ -29,6 +36,22 @@ def empty_url(server_url: str) -> Iterator[str]:
     yield server_url.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"DROP DATABASE {name} WITH (FORCE)")  # pyright: ignore
+
+
+@pytest.fixture
+def released_url(empty_url: str) -> str:
+    """A database of the first release, without data."""
+    with psycopg.connect(empty_url, autocommit=True) as conn, conn.transaction():
+        conn.execute("CREATE SCHEMA tvdb")
+        conn.execute("CREATE EXTENSION vector")
+        conn.execute(
+            "CREATE TABLE tvdb.schema_migrations (number integer PRIMARY KEY, name text NOT NULL,"
+            " applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        for number, name, sql in migrations()[:RELEASED]:
+            conn.execute(sql)  # pyright: ignore
+            conn.execute("INSERT INTO tvdb.schema_migrations (number, name) VALUES (%s, %s)", (number, name))
+    return empty_url
 
 
 def applied(url: str) -> list[str]:
@@ -57,13 +80,10 @@ def test_a_new_database_gets_everything_in_order_and_the_second_time_nothing(emp
     assert applied(empty_url) == NAMES
 
 
-def test_a_migration_that_landed_later_is_applied_to_an_older_database(empty_url: str) -> None:
-    last = migrations()[-1]
-    with psycopg.connect(empty_url, autocommit=True) as conn:
-        migrate(conn)
-        conn.execute("DELETE FROM tvdb.schema_migrations WHERE number = %s", (last.number,))
-        conn.execute("DROP TABLE tvdb.vector_rows, tvdb.document_texts")
-        assert migrate(conn) == [last.name]
+def test_migrations_that_landed_later_are_applied_to_an_older_database(released_url: str) -> None:
+    with psycopg.connect(released_url, autocommit=True) as conn:
+        assert migrate(conn) == NAMES[RELEASED:]
+    assert applied(released_url) == NAMES
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str) -> None:
@@ -117,3 +137,114 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_address(tmp_path
         Database(f"postgresql://someone:hunter2@/x?host={tmp_path}").open()
     assert (refused.value.code, refused.value.retryable) == ("database_unreachable", True)
     assert "hunter2" not in refused.value.message
+
+
+def write_released(url: str, requests: list[tuple[str, bool, int, str, str | None]]) -> None:
+    """Write requests as the first release did: state, paid, tokens, and how long ago it began and ended."""
+    with psycopg.connect(url) as conn:
+        for state, paid, tokens, began, ended in requests:
+            conn.execute(
+                """WITH one AS (
+                       INSERT INTO tvdb.requests (model, state, paid, purpose, inputs, tokens, cost_nano, day, started_at,
+                                                  ended_at)
+                       SELECT 'text-embedding-3-small', %(state)s, %(paid)s, 'documents', 2, %(tokens)s, %(cost)s,
+                              (now() - %(began)s::interval) AT TIME ZONE 'UTC', now() - %(began)s::interval,
+                              now() - %(ended)s::interval RETURNING id)
+                   INSERT INTO tvdb.request_shares SELECT id, 'a', 2, %(tokens)s FROM one""",
+                {"state": state, "paid": paid, "tokens": tokens, "cost": tokens * 20 if paid else 0, "began": began,
+                 "ended": ended},
+            )  # fmt: skip
+
+
+def look(url: str, query: str) -> list[Any]:
+    with psycopg.connect(url) as conn:
+        return conn.execute(query).fetchall()  # pyright: ignore
+
+
+REQUESTS_OF_THE_RELEASE: list[tuple[str, bool, int, str, str | None]] = [
+    ("settled", True, 1, "26 hours", "26 hours"),
+    ("charged_unknown", True, 2, "25 hours", "25 hours"),
+    ("released", True, 0, "25 hours", "25 hours"),
+    ("held", True, 4, "25 hours", None),
+    ("settled", False, 8, "25 hours", "25 hours"),
+    ("held", False, 16, "25 hours", None),
+    ("settled", True, 32, "61 minutes", "60 minutes 1 second"),
+    ("settled", True, 64, "40 minutes", "39 minutes"),
+    ("charged_unknown", True, 128, "30 minutes", "29 minutes"),
+    ("released", True, 0, "20 minutes", "19 minutes"),
+    ("held", True, 256, "20 seconds", None),
+    ("settled", False, 512, "20 seconds", "10 seconds"),
+    ("held", False, 1024, "20 seconds", None),
+]
+SPENT, UNDER_WAY = 1 + 2 + 32 + 64 + 128, 4 + 256
+
+
+def test_the_ledger_of_the_release_keeps_its_rows_and_what_they_cost(released_url: str) -> None:
+    write_released(released_url, REQUESTS_OF_THE_RELEASE)
+    kept = "SELECT id, model, paid, purpose, inputs, tokens, cost_nano, started_at, ended_at FROM tvdb.requests ORDER BY id"
+    before, shares = look(released_url, kept), look(released_url, "SELECT * FROM tvdb.request_shares ORDER BY 1")
+    days = look(released_url, "SELECT day::timestamp AT TIME ZONE 'UTC' FROM tvdb.requests ORDER BY id")
+    Database(released_url).open().close()
+    assert applied(released_url) == NAMES
+    assert look(released_url, kept) == before
+    assert look(released_url, "SELECT * FROM tvdb.request_shares ORDER BY 1") == shares
+    assert look(released_url, "SELECT day_starts FROM tvdb.requests ORDER BY id") == days
+    states = [row[0] for row in look(released_url, "SELECT state FROM tvdb.requests ORDER BY id")]
+    assert states == [{"held": "sent"}.get(state, state) for state, *_ in REQUESTS_OF_THE_RELEASE]
+    assert look(released_url, "SELECT DISTINCT attempt, kind FROM tvdb.requests") == [(1, "first")]
+    keys = look(released_url, "SELECT count(DISTINCT request_key) FROM tvdb.requests")
+    assert keys == [(len(REQUESTS_OF_THE_RELEASE),)]
+
+
+def test_what_was_under_way_in_the_release_gets_a_lease_and_what_ended_within_the_hour_keeps_its_slot(
+    released_url: str,
+) -> None:
+    write_released(released_url, REQUESTS_OF_THE_RELEASE)
+    Database(released_url).open().close()
+    times = look(
+        released_url, "SELECT tokens, lease_until - started_at, slot_until - ended_at FROM tvdb.requests ORDER BY id"
+    )
+    assert [tokens for tokens, lease, _ in times if lease is not None] == [4, 16, 256, 1024]
+    assert {lease.total_seconds() for _, lease, _ in times if lease is not None} == {900}
+    assert [tokens for tokens, _, slot in times if slot is not None] == [64, 128, 0]
+    assert {slot.total_seconds() for _, _, slot in times if slot is not None} == {3600}
+
+
+def test_the_windows_sum_up_what_the_release_left(released_url: str) -> None:
+    write_released(released_url, REQUESTS_OF_THE_RELEASE)
+    Database(released_url).open().close()
+    windows = look(
+        released_url, "SELECT starts, spent_nano, held_nano, overrun_nano FROM tvdb.dollar_windows ORDER BY 1"
+    )
+    assert windows == look(
+        released_url,
+        """SELECT day_starts, coalesce(sum(cost_nano) FILTER (WHERE state <> 'sent'), 0)::bigint,
+               coalesce(sum(cost_nano) FILTER (WHERE state = 'sent'), 0)::bigint, 0::bigint
+           FROM tvdb.requests WHERE paid GROUP BY 1 ORDER BY 1""",
+    )
+    assert len(windows) in (2, 3)
+    assert (sum(row[1] for row in windows), sum(row[2] for row in windows)) == (SPENT * 20, UNDER_WAY * 20)
+    assert look(released_url, "SELECT used, retries FROM tvdb.request_window") == [(5, 0)]
+
+
+def test_the_ledger_goes_on_where_the_release_stood(released_url: str) -> None:
+    write_released(released_url, REQUESTS_OF_THE_RELEASE)
+    with closing(Database(released_url).open()) as database:
+        book = Ledger(database, Limits(10**9, 5, 10**9), HOUR_AND_DAY)
+        # Yesterday's, long lapsed, is charged in full; its slot is free, the four of this hour are taken.
+        book.reserve("text-embedding-3-small", Order(1, 1, "documents"))
+        assert book.state().requests == 5
+        under_way = database.fetch("SELECT tokens FROM tvdb.requests WHERE state IN ('held', 'sent') ORDER BY id")
+        assert under_way == [(256,), (1024,), (1,)]
+        spent = "SELECT sum(spent_nano), sum(held_nano) FROM tvdb.dollar_windows"
+        assert database.fetch(spent) == [((SPENT + 4) * 20, (256 + 1) * 20)]
+        number = database.fetch("SELECT id FROM tvdb.requests WHERE tokens = 256")[0][0]
+        with database.connection() as conn:
+            book.settle(conn, number, "text-embedding-3-small", 200)
+        assert database.fetch(spent) == [((SPENT + 4 + 200) * 20, 20)]
+
+
+def test_an_empty_ledger_of_the_release_becomes_an_empty_ledger(released_url: str) -> None:
+    Database(released_url).open().close()
+    assert look(released_url, "SELECT used, retries, capacity FROM tvdb.request_window") == [(0, 0, 0)]
+    assert look(released_url, "SELECT * FROM tvdb.dollar_windows") == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import pytest
@@ -24,21 +23,6 @@ LACKING: list[dict[str, Any]] = [
 
 def settings(mode: ServiceMode, **values: Any) -> Settings:
     return Settings(service_mode=mode, **values)
-
-
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Sockets that were asked for; none is given."""
-    asked: list[object] = []
-
-    def refuse(*arguments: object, **_: object) -> None:
-        asked.append(arguments)
-        raise AssertionError("a socket was opened")
-
-    monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    return asked
 
 
 @pytest.mark.parametrize("values", [*LACKING, READY])

@@ -108,14 +108,20 @@ def test_a_row_without_a_vector_is_found_by_its_words_only(database: Database) -
     assert set(keys(database, "roof fire", {MODEL_A: vector("roof fire")}, "fused")) == {"a", "b"}
 
 
-def test_fused_search_prefers_what_both_lists_name(database: Database) -> None:
+def test_fused_search_ranks_rows_with_and_without_vectors_together(database: Database) -> None:
     store(database, "words", ["The deductible deductible deductible."], None)
     store(database, "both", ["A deductible applies."], MODEL_A, axis(6))
     store(database, "vector", ["Own share of costs."], MODEL_A, axis(7))
     query = {MODEL_A: 0.6 * axis(7)[0] + 0.5 * axis(6)[0]}
     assert keys(database, "deductible", query, "vector") == ["vector", "both"]
     assert keys(database, "deductible", {}, "lexical") == ["words", "both"]
-    assert keys(database, "deductible", query, "fused")[0] == "both"
+    # What has no vector to be compared with is ranked by its words alone, and is not put behind for that.
+    assert keys(database, "deductible", query, "fused") == ["words", "both", "vector"]
+
+
+def test_fusion_prefers_what_both_lists_name() -> None:
+    words, both, near = ("words", 0), ("both", 0), ("near", 0)
+    assert max((scores := fuse([[near, both], [words, both]])), key=scores.__getitem__) == both
 
 
 def test_no_more_than_k_passages_are_given(database: Database) -> None:
@@ -157,3 +163,10 @@ def test_fusion_counts_ranks_only() -> None:
 def test_fusing_nothing_gives_nothing() -> None:
     assert fuse([]) == {}
     assert fuse([[], []]) == {}
+
+
+def test_rows_no_query_vector_could_be_compared_with_are_not_put_behind_those_it_could() -> None:
+    judged, unjudged = ("a", 0), ("b", 0)
+    scores = fuse([[judged], [unjudged, judged]], {unjudged})
+    assert scores[unjudged] == 2 / 61
+    assert scores[unjudged] > scores[judged]
