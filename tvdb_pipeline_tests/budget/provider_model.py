@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, overload
 
 from tvdb_pipeline.budget.orders import Limits, Order
 from tvdb_pipeline.budget.prices import price
@@ -21,9 +21,13 @@ BEGIN = DAY - 3 * REQUESTS
 """Three hours to midnight."""
 
 
-def moment(second: int) -> datetime:
+@overload
+def moment(second: int) -> datetime: ...
+@overload
+def moment(second: int | None) -> datetime | None: ...
+def moment(second: int | None) -> datetime | None:
     """A second of the model as a moment: the first midnight lies a day from zero."""
-    return MIDNIGHT + timedelta(seconds=second - DAY)
+    return None if second is None else MIDNIGHT + timedelta(seconds=second - DAY)
 
 
 @dataclass(eq=False)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     rule,
@@ -31,7 +33,7 @@ from tvdb_pipeline_tests.budget.bookkeeping import HELD, LARGE, REQUESTS, SENT, 
 from tvdb_pipeline_tests.budget.provider_model import DAY, LAG, Attempt, Model, moment
 
 SEARCH = settings(
-    max_examples=100,
+    max_examples=70,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -42,9 +44,9 @@ SEARCH = settings(
 LENGTHS = Windows(requests=REQUESTS, dollars=DAY, held_lease=HELD, sent_lease=SENT, send_within=30)
 LIMITS = st.builds(
     Limits,
-    daily_nano=st.sampled_from([0, 2000, 4000, 10_000, 30_000]),
-    hourly_requests=st.sampled_from([0, 1, 2, 3, 5, 8]),
-    document_nano=st.sampled_from([1000, 4000, 10**9, 10**9]),
+    daily_nano=st.sampled_from([30_000, 10_000, 10_000, 4000, 2000, 0]),
+    hourly_requests=st.sampled_from([8, 5, 3, 2, 1, 0]),
+    document_nano=st.sampled_from([10**9, 10**9, 4000, 1000]),
     retry_share=st.sampled_from([0.0, 0.25, 0.5]),
     retry_floor=st.integers(0, 2),
 )
@@ -59,6 +61,19 @@ ORDERS = st.builds(
 )  # fmt: skip
 COUNTED = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 1.5, 4.0])
 """The tokens the provider counts, as a part of those reserved."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An order, how many steps its owner and the provider go on with it at once, and what the provider counts."""
+
+    order: Order
+    model: str
+    steps: int
+    counted: float
+
+
+WANTED = st.builds(Wanted, ORDERS, st.sampled_from([SMALL, SMALL, LARGE]), st.integers(0, 3), COUNTED)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -78,25 +93,30 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # Owners.
 
-    @rule(
-        target=attempts,
-        wanted=ORDERS,
-        model=st.sampled_from([SMALL, SMALL, LARGE]),
-        steps=st.integers(0, 3),
-        counted=COUNTED,
-    )
-    def reserve(self, wanted: Order, model: str, steps: int, counted: float) -> object:
-        """Reserve, and go on at once by so many steps; refused exactly if there is no room."""
+    @initialize(target=attempts, wanted=st.lists(WANTED, min_size=2, max_size=4))
+    def begin(self, wanted: list[Wanted]) -> MultipleResults[Attempt]:
+        return self.reserve_each(wanted)
+
+    @rule(target=attempts, wanted=st.lists(WANTED, min_size=1, max_size=4))
+    def reserve(self, wanted: list[Wanted]) -> MultipleResults[Attempt]:
+        return self.reserve_each(wanted)
+
+    def reserve_each(self, wanted: list[Wanted]) -> MultipleResults[Attempt]:
+        """Those admitted: all for which there is room and no other."""
+        return multiple(*(attempt for one in wanted if (attempt := self.reserve_one(one)) is not None))
+
+    def reserve_one(self, wanted: Wanted) -> Attempt | None:
+        """Reserve, and go on at once by so many steps; None if there is no room."""
         self.model.tidy()
         try:
-            number = self.book.reserve(model, wanted)
+            number = self.book.reserve(wanted.model, wanted.order)
         except BudgetRefused as refusal:
-            self.check(refusal, self.model.violated(model, wanted, surely=False))
-            assert self.book.number_of(wanted.key, wanted.attempt) is None
-            return multiple()
-        assert not self.model.violated(model, wanted, surely=True)
-        attempt = self.model.admit(model, wanted, number)
-        for step in (self.mark_sent, lambda one: self.arrive(one, counted), self.hear_answer)[:steps]:
+            self.check(refusal, self.model.violated(wanted.model, wanted.order, surely=False))
+            assert self.book.number_of(wanted.order.key, wanted.order.attempt) is None
+            return None
+        assert not self.model.violated(wanted.model, wanted.order, surely=True)
+        attempt = self.model.admit(wanted.model, wanted.order, number)
+        for step in (self.mark_sent, lambda one: self.arrive(one, wanted.counted), self.hear_answer)[: wanted.steps]:
             step(attempt)
         return attempt
 
@@ -107,8 +127,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert refusal.retry_at == moment((self.model.day + 1) * DAY)
         # While one is held nobody can say.
         if refusal.code == "hour_limit" and not any(each.state == "held" for each in self.model.attempts):
-            opens = self.model.opens()
-            assert refusal.retry_at == (None if opens is None else moment(opens))
+            assert refusal.retry_at == moment(self.model.opens())
 
     @rule(attempt=attempts)
     def reserve_again(self, attempt: Attempt) -> None:
@@ -236,54 +255,59 @@ class LedgerMachine(RuleBasedStateMachine):
     # What always holds.
 
     @invariant()
-    def the_ledger_says_what_the_model_says(self) -> None:
+    def everything_agrees(self) -> None:
+        self.ledger_and_model_agree()
+        self.provider_and_ledger_agree()
+        self.no_hour_saw_more_arrivals_than_allowed()
+
+    def ledger_and_model_agree(self) -> None:
         model = self.model
-        rows = self.database.fetch("SELECT id, state, cost_nano FROM tvdb.requests WHERE paid ORDER BY id")
-        assert rows == [(each.number, each.state, each.booked) for each in model.attempts]
+        rows = self.database.fetch(
+            """SELECT r.id, r.state, r.cost_nano, r.lease_until, r.slot_until, d.starts, d.spent_nano, d.held_nano,
+                      d.overrun_nano, w.used, w.retries
+               FROM tvdb.request_window w LEFT JOIN tvdb.requests r ON r.paid
+                    LEFT JOIN tvdb.dollar_windows d ON d.starts = r.day_starts ORDER BY r.id"""
+        )
         slots = [each.order.kind for each in model.attempts if each.takes_slot]
-        assert self.database.fetch("SELECT used, retries FROM tvdb.request_window") == [
-            (len(slots), slots.count("retry"))
+        assert {row[9:] for row in rows} == {(len(slots), slots.count("retry"))}
+        assert [row[:5] for row in rows if row[0]] == [
+            (each.number, each.state, each.booked, moment(each.lease), moment(each.slot_until))
+            for each in model.attempts
         ]
-        assert self.days() == {day: (model.spent(day), model.held(day), model.overrun(day)) for day in self.days()}
+        assert {row[5:9] for row in rows if row[0]} == {
+            (moment(day * DAY), model.spent(day), model.held(day), model.overrun(day)) for day in model.day_limits
+        }
 
-    @invariant()
-    def the_windows_sum_up_the_rows(self) -> None:
-        assert disagreements(self.database) == []
-
-    @invariant()
-    def the_provider_bills_no_more_than_the_ledger_knows_and_the_limit_allows(self) -> None:
-        for day, (spent, held, _) in self.days().items():
+    def provider_and_ledger_agree(self) -> None:
+        """No bill beyond the limit and what the provider counted on top; none the ledger does not know."""
+        for day, limit in self.model.day_limits.items():
             booked = [each for each in self.model.attempts if each.day == day]
-            bill = sum(each.bill for each in booked)
-            extra = {each: max(0, each.bill - each.reserved) for each in booked}
-            untold = sum(extra[each] for each in booked if each.state != "settled")
-            assert bill <= self.model.day_limits[day] + sum(extra.values())
-            assert bill <= spent + held + untold
-            if all(each.state == "settled" or (each.state == "released" and not each.bill) for each in booked):
-                assert bill == spent + held
+            ledger, bill = sum(each.booked for each in booked), sum(each.bill for each in booked)
+            extra = sum(max(0, each.bill - each.reserved) for each in booked)
+            untold = sum(max(0, each.bill - each.reserved) for each in booked if each.state != "settled")
+            assert bill <= limit + extra
+            assert bill <= ledger + untold
+            if all(each.state in ("settled", "released") for each in booked):
+                assert bill == ledger
 
-    @invariant()
-    def no_rolling_hour_sees_more_arrivals_than_the_limit_allowed(self) -> None:
+    def no_hour_saw_more_arrivals_than_allowed(self) -> None:
+        """The clock may lag, so that a true hour is shorter by as much."""
         arrived = sorted((each.arrived_at, each.hourly_limit) for each in self.model.attempts if each.arrived_at)
         for start, _ in arrived:
             limits = [limit for time, limit in arrived if start <= time < start + REQUESTS - LAG]
             assert len(limits) <= max(limits)
 
-    def days(self) -> dict[int, tuple[int, int, int]]:
-        """Spent, held and overrun of each day of the ledger."""
-        rows = self.database.fetch("SELECT starts, spent_nano, held_nano, overrun_nano FROM tvdb.dollar_windows")
-        return {(row[0] - moment(0)).days: (row[1], row[2], row[3]) for row in rows}
-
     def teardown(self) -> None:
         """After everybody has gone and an hour has passed, no slot is taken, and documents and queries bear the whole bill."""
         self.let_two_leases_pass()
-        self.the_ledger_says_what_the_model_says()
+        self.everything_agrees()
+        assert disagreements(self.database) == []
         self.model.time += REQUESTS + SENT
         self.reap()
         assert self.database.fetch("SELECT used, retries FROM tvdb.request_window") == [(0, 0)]
         queries = sum(each.booked for each in self.model.attempts if not each.order.shares)
         billed = sum(bill.cost_nano for bill in bills(self.database, DOCUMENTS).values())
-        assert billed + queries == sum(spent for spent, _, _ in self.days().values())
+        assert billed + queries == sum(self.model.spent(day) for day in self.model.day_limits)
 
 
 @pytest.fixture

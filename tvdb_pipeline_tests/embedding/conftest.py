@@ -12,14 +12,8 @@ import pytest
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.slips import Slips
-from tvdb_pipeline_tests.embedding.provider import client
+from tvdb_pipeline_tests.embedding.provider import client, empty
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
-
-EMPTY = """
-    DELETE FROM tvdb.requests; DELETE FROM tvdb.dollar_windows; DELETE FROM tvdb.request_window; DELETE FROM tvdb.breaker;
-    DELETE FROM tvdb.embedding_cache; DELETE FROM tvdb.embedding_claims; DELETE FROM tvdb.refused_texts;
-    INSERT INTO tvdb.request_window (used, retries, capacity) VALUES (0, 0, 0); INSERT INTO tvdb.breaker DEFAULT VALUES;
-"""
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +29,7 @@ def embedding_database(server_url: str, template: str) -> Iterator[Database]:
 @pytest.fixture
 def database(embedding_database: Database) -> Database:
     """That database, with nothing in it."""
-    with psycopg.connect(embedding_database.url, autocommit=True) as conn:
-        conn.execute(EMPTY)
+    empty(embedding_database)
     return embedding_database
 
 

@@ -24,6 +24,17 @@ MODEL, KEY = "text-embedding-3-small", "sk-test-4711"
 TEXTS = ["Fire is covered.", "Flood is not covered.", "See part 3 of the policy."]
 REAL, STAND_IN = Bought(MODEL, False), Bought(MOCK_MODEL, True)
 PATIENT_SECONDS = 20.0
+_EMPTY = """
+    DELETE FROM tvdb.requests; DELETE FROM tvdb.dollar_windows; DELETE FROM tvdb.request_window; DELETE FROM tvdb.breaker;
+    DELETE FROM tvdb.embedding_cache; DELETE FROM tvdb.embedding_claims; DELETE FROM tvdb.refused_texts;
+    INSERT INTO tvdb.request_window (used, retries, capacity) VALUES (0, 0, 0); INSERT INTO tvdb.breaker DEFAULT VALUES;
+"""
+
+
+def empty(database: Database) -> None:
+    """Bring what buying writes back to how a new database has it."""
+    with database.connection() as conn:
+        conn.execute(_EMPTY)
 
 
 def client(url: str, timeout: float = 10, key: str = KEY, model: str = MODEL) -> OpenAIClient:

@@ -29,7 +29,9 @@ def encoded(numbers: list[float]) -> str:
 
 def body(rows: Rows, tokens: Any = 9) -> bytes:
     data = [{"object": "embedding", "index": index, "embedding": row} for index, row in rows]
-    return json.dumps({"object": "list", "data": data, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}).encode()
+    return json.dumps(
+        {"object": "list", "data": data, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+    ).encode()
 
 
 def directions(answer: bytes, expected: int) -> list[int]:
@@ -117,8 +119,12 @@ def test_a_bill_that_makes_no_sense_is_no_answer(tokens: object) -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["data", "usage", "total_tokens", "index", "embedding"]), inner, max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["data", "usage", "total_tokens", "index", "embedding"]), inner, max_size=4
+            )
+        ),
         max_leaves=12,
     )
 )

@@ -18,8 +18,8 @@ from tvdb_pipeline.embedding.service import EmbeddingService
 from tvdb_pipeline_tests.embedding.provider import (
     TEXTS,
     booked_as_logged,
-    client,
     clauses,
+    client,
     each_has_its_own_vector,
     gaps,
     states,
@@ -117,7 +117,9 @@ def test_the_ledger_books_what_was_billed_and_never_less(
     for text in clauses(4):
         service.buy(wanted(text))
     assert make_ledger().state().spent_nano == fake_openai.bill_nano
-    fake_openai.script = in_turn(faults.Reset(charged=False), faults.Short(), faults.server_error(), faults.Truncate(), None)
+    fake_openai.script = in_turn(
+        faults.Reset(charged=False), faults.Short(), faults.server_error(), faults.Truncate(), None
+    )
     service.buy(wanted(*TEXTS))
     service.buy(wanted("One more."))
     state = make_ledger().state()

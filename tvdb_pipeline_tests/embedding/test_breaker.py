@@ -69,7 +69,9 @@ def test_it_starts_closed_and_lets_everybody_through(breaker: Breaker) -> None:
 
 
 @pytest.mark.parametrize("code", COUNTS)
-def test_failures_in_a_row_open_it_for_all_processes(database: Database, clock: Clock, breaker: Breaker, code: str) -> None:
+def test_failures_in_a_row_open_it_for_all_processes(
+    database: Database, clock: Clock, breaker: Breaker, code: str
+) -> None:
     other = Breaker(database, "one", POLICY, clock)
     fail(breaker, ProviderError(code))
     fail(other, ProviderError(code))
@@ -130,6 +132,7 @@ def test_the_pause_is_never_shorter_than_the_provider_asks(breaker: Breaker, clo
 
 
 def test_no_probe_is_sent_while_the_provider_wants_a_rest(breaker: Breaker, clock: Clock) -> None:
+    breaker.permit()
     breaker.rest(300)
     fail(breaker, KEY)
     clock.go(100)
@@ -225,6 +228,7 @@ def test_a_result_from_before_the_last_change_changes_nothing(breaker: Breaker, 
         breaker.succeeded(permit) if late == "succeeded" else breaker.failed(permit, KEY if late == "tripped" else BUSY)
 
     old = breaker.permit()
+
     def changes_nothing() -> None:
         before = breaker.state()
         arrives(old)

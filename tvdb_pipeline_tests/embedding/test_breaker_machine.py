@@ -7,12 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import hypothesis
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.breaker import Breaker, BreakerPolicy, Permit
 from tvdb_pipeline.embedding.failures import FAILURES, ProviderError
-from tvdb_pipeline_tests.embedding.conftest import EMPTY
+from tvdb_pipeline_tests.embedding.provider import empty
 
 POLICY = BreakerPolicy(threshold=3, cooldown=10, longest=40, probe_lease=30)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -76,14 +84,19 @@ class BreakerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        with self.database.connection() as conn:
-            conn.execute(EMPTY)
+        empty(self.database)
         self.now = START
         self.model = Model()
         self.probe: Held | None = None
 
     def breaker(self, subject: str) -> Breaker:
         return Breaker(self.database, subject, POLICY, lambda: self.now)
+
+    def asked(self, subject: str) -> Permit | ProviderError:
+        try:
+            return self.breaker(subject).permit()
+        except ProviderError as refusal:
+            return refusal
 
     @rule(seconds=st.sampled_from([0.5, 5, 10, 20, 29.5, 30, 100]))
     def time_passes(self, seconds: float) -> None:
@@ -95,13 +108,11 @@ class BreakerMachine(RuleBasedStateMachine):
         same = self.model.subject == subject
         expected = self.model.gives(subject, self.now)
         may = self.breaker(subject).may_ask()
-        try:
-            permit = self.breaker(subject).permit()
-        except ProviderError as refusal:
-            assert expected is None
-            assert not may
-            assert (refusal.code, refusal.retry_at) == ("breaker_open", self.model.until)
-            return hypothesis.stateful.multiple()
+        permit = self.asked(subject)
+        if isinstance(permit, ProviderError):
+            assert (expected, may) == (None, False)
+            assert (permit.code, permit.retry_at) == ("breaker_open", self.model.until)
+            return multiple()
         assert may
         assert permit.probe == expected
         assert not (same and was == "open" and self.now < until), "a permit before its time"

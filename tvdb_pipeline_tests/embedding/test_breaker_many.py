@@ -16,7 +16,7 @@ from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.mock import MockClient
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.service import EmbeddingService
-from tvdb_pipeline_tests.embedding.provider import TEXTS, client, clauses, states, wanted
+from tvdb_pipeline_tests.embedding.provider import TEXTS, clauses, client, states, wanted
 from tvdb_pipeline_tests.fake_openai import faults
 from tvdb_pipeline_tests.fake_openai.faults import Arrival, Fault, in_turn
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
@@ -74,9 +74,7 @@ def test_of_many_threads_one_gets_the_probe(database: Database) -> None:
 def test_of_many_processes_one_gets_the_probe(database: Database) -> None:
     opened(database)
     command = [sys.executable, "-c", ASKS_OFTEN, database.url]
-    processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -159,14 +157,19 @@ def test_a_probe_that_the_budget_stops_is_left_to_the_next(
 
 
 def test_a_fault_of_ours_leaves_the_probe_to_the_next(
-    database: Database, make_service: Make, provider: OpenAIClient, fake_openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    make_service: Make,
+    provider: OpenAIClient,
+    fake_openai: FakeOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake_openai.script = in_turn(faults.invalid_key())
     service = make_service(provider, AT_ONCE)
     service.buy(wanted(*TEXTS))
-    with monkeypatch.context() as patch, pytest.raises(KeyError):
+    with monkeypatch.context() as patch:
         patch.setattr(OpenAIClient, "embed", lambda *_: {}["a fault"])
-        service.buy(wanted(*TEXTS))
+        with pytest.raises(KeyError):
+            service.buy(wanted(*TEXTS))
     assert states(database)[-1] == "charged_unknown"
     assert service.buy(wanted(*TEXTS)).failure is None
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tvdb_pipeline.embedding.answers import read_answer
 from tvdb_pipeline.embedding.client import DIMENSIONS, Exchange
 from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.mock import MockClient
@@ -49,8 +50,6 @@ def test_the_provider_is_told_the_id_and_the_bytes_are_kept(provider: OpenAIClie
     kept = bytearray()
     answer = provider.embed(TEXTS, Exchange("key-2", kept.extend))
     assert [entry.request_id for entry in fake_openai.log] == ["key-2"]
-    from tvdb_pipeline.embedding.answers import read_answer
-
     assert np.array_equal(read_answer(bytes(kept), 3).vectors, answer.vectors)
 
 
@@ -108,7 +107,7 @@ def test_a_quota_that_only_its_type_names_is_a_quota(provider: OpenAIClient, fak
     assert refusal(provider, fake_openai, Refuse(429, None, type="insufficient_quota")).code == "quota"
 
 
-SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+IN_100_SECONDS = object()
 FULL = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}
 
 
@@ -117,7 +116,7 @@ FULL = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m
     ("told", "seconds"),
     [
         ({"retry_after": 7}, 7),
-        ({"retry_after": SOON}, 100),
+        ({"retry_after": IN_100_SECONDS}, 100),
         ({"headers": {"retry-after-ms": "1500"}}, 1.5),
         ({"headers": {"Retry-After-Ms": "1500"}, "retry_after": 9}, 1.5),
         ({"headers": FULL}, 360),
@@ -128,6 +127,8 @@ FULL = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m
 def test_a_refusal_carries_how_long_to_wait(
     provider: OpenAIClient, fake_openai: FakeOpenAI, status: int, told: dict[str, Any], seconds: float | None
 ) -> None:
+    if told.get("retry_after") is IN_100_SECONDS:
+        told = {"retry_after": format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)}
     error = refusal(provider, fake_openai, Refuse(status, None, **told))
     assert error.retry_after == (seconds if seconds is None else pytest.approx(seconds, abs=20))
 

@@ -16,7 +16,7 @@ from tvdb_pipeline_tests.fake_openai import faults
 from tvdb_pipeline_tests.fake_openai.faults import Fault, in_turn
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
-TIMEOUT, SLACK = 0.4, 1.5
+TIMEOUT, SLACK = 0.4, 1.0
 """Seconds. The slack is for a slow machine; what is watched for here would take for ever."""
 ENDLESS = b"Connection: close\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"

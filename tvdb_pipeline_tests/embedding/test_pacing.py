@@ -51,7 +51,16 @@ def test_a_date_is_counted_from_now() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("1s", 1), ("6m0s", 360), ("1h2m3s", 3723), ("1.5s", 1.5), ("1d", 86_400), ("9d", 86_400), ("7", 7), ("12ms", 0.012)],
+    [
+        ("1s", 1),
+        ("6m0s", 360),
+        ("1h2m3s", 3723),
+        ("1.5s", 1.5),
+        ("1d", 86_400),
+        ("9d", 86_400),
+        ("7", 7),
+        ("12ms", 0.012),
+    ],
 )
 def test_durations_are_read_as_they_are_written(text: str, seconds: float) -> None:
     assert rest({LEFT_REQUESTS: "0", RESET_REQUESTS: text}, 1) == pytest.approx(seconds)
@@ -69,7 +78,9 @@ def test_rest_is_asked_for_only_where_the_next_request_would_not_fit() -> None:
     assert rest({LEFT_TOKENS: "0"}, 1) == 0
 
 
-@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", LEFT_TOKENS, RESET_TOKENS]), st.text(max_size=12)))
+@given(
+    st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", LEFT_TOKENS, RESET_TOKENS]), st.text(max_size=12))
+)
 def test_no_header_whatever_does_harm(headers: dict[str, str]) -> None:
     seconds = retry_after(headers)
     assert seconds is None or 0 <= seconds <= LONGEST_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -48,6 +49,14 @@ def no_waiting() -> Iterator[None]:
 
 
 @pytest.fixture
+def lost(database: Database) -> Iterator[Database]:
+    """The same database through connections of its own, which a test may end."""
+    opened = Database(f"{database.url}&application_name=lost").open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def kill(database: Database, make_ledger: Callable[..., Ledger], slips: Slips, fake_openai: FakeOpenAI) -> Kill:
     """Buys up to where the answer is on its slip, in whole or in part, and leaves everything as a killed process would."""
 
@@ -70,6 +79,13 @@ def kill(database: Database, make_ledger: Callable[..., Ledger], slips: Slips, f
         return label
 
     return killed
+
+
+def service_of(
+    database: Database, make_ledger: Callable[..., Ledger], provider: OpenAIClient, slips: Slips
+) -> EmbeddingService:
+    ledger = Ledger(database, make_ledger().limits, make_ledger().lengths)
+    return EmbeddingService(provider, ledger, database, Breaker(database, provider.subject), slips)
 
 
 def slip_names(folder: Path) -> list[str]:
@@ -177,33 +193,40 @@ def test_an_answer_that_cannot_be_booked_does_not_stop_the_others(
     assert "settled" in states(database)
 
 
+def restarted(url: str) -> None:
+    """Ends all connections of the database that `lost` opened, as a restart of the server would."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'lost'")
+
+
+@pytest.mark.parametrize("idle", [1, 6])
 def test_a_restart_of_the_database_between_answer_and_keeping_loses_nothing(
-    database: Database, make_service: Make, provider: OpenAIClient, fake_openai: FakeOpenAI, slips_folder: Path
-) -> None:
+    lost: Database, database: Database, make_ledger: Callable[..., Ledger], provider: OpenAIClient, fake_openai: FakeOpenAI,
+    slips: Slips, slips_folder: Path, idle: int,
+) -> None:  # fmt: skip
+    with ExitStack() as stack:
+        for _ in range(idle):
+            stack.enter_context(lost.connection())
+
     def cut(name: str) -> None:
         if name == "provider.answered":
             waypoints.listen(None)
-            with psycopg.connect(database.url) as conn:
-                conn.execute(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+            restarted(database.url)
 
+    service = service_of(lost, make_ledger, provider, slips)
     waypoints.listen(cut)
-    assert make_service(provider).buy(wanted(*TEXTS)).failure is None
+    assert service.buy(wanted(*TEXTS)).failure is None
     assert (states(database), fake_openai.attempts, slip_names(slips_folder)) == (["settled"], 1, [])
     assert each_has_its_own_vector(database, TEXTS)
 
 
 def test_a_database_lost_between_answer_and_keeping_leaves_the_slip(
-    database: Database, make_service: Make, make_ledger: Callable[..., Ledger], provider: OpenAIClient,
+    lost: Database, database: Database, make_service: Make, make_ledger: Callable[..., Ledger], provider: OpenAIClient,
     fake_openai: FakeOpenAI, slips: Slips, slips_folder: Path,
 ) -> None:  # fmt: skip
-    lost = Database(database.url).open()
-    ledger = Ledger(lost, make_ledger().limits, make_ledger().lengths)
     waypoints.listen(lambda name: lost.close() if name == "provider.answered" else None)
     with pytest.raises(psycopg.OperationalError):
-        EmbeddingService(provider, ledger, lost, Breaker(lost, provider.subject), slips).buy(wanted(*TEXTS))
+        service_of(lost, make_ledger, provider, slips).buy(wanted(*TEXTS))
     waypoints.listen(None)
     assert (states(database), len(slip_names(slips_folder))) == (["sent"], 1)
     service = make_service(provider)

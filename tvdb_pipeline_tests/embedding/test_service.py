@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +19,6 @@ from tvdb_pipeline.embedding.modes import HybridClient, ProvisionalClient, Unava
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.requests import Bought, text_hash
 from tvdb_pipeline.embedding.service import EmbeddingService
-from tvdb_pipeline_tests.embedding.conftest import EMPTY
 from tvdb_pipeline_tests.embedding.provider import (
     MODEL,
     REAL,
@@ -27,11 +28,14 @@ from tvdb_pipeline_tests.embedding.provider import (
     cached,
     claimed,
     clauses,
+    client,
     each_has_its_own_vector,
+    empty,
     names,
     states,
     wanted,
 )
+from tvdb_pipeline_tests.embedding.raw_server import whole, writing
 from tvdb_pipeline_tests.fake_openai import faults
 from tvdb_pipeline_tests.fake_openai.faults import Fault, in_turn
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
@@ -65,8 +69,7 @@ def test_whatever_goes_wrong_no_vector_is_given_to_another_text(
     database: Database, make_service: Make, provider: OpenAIClient, fake_openai: FakeOpenAI,
     turns: list[Fault | None], poison: set[int],
 ) -> None:  # fmt: skip
-    with database.connection() as conn:
-        conn.execute(EMPTY)
+    empty(database)
     fake_openai.log.clear()
     fake_openai.charges.clear()
     texts = clauses(9)
@@ -110,7 +113,12 @@ def test_a_query_is_billed_to_no_document(
 
 @pytest.mark.parametrize(("limits", "code"), [({"daily_nano": 1}, "day_limit"), ({"hourly_requests": 0}, "hour_limit")])
 def test_a_limit_stops_a_request_before_it_is_sent(
-    database: Database, make_service: Make, provider: OpenAIClient, fake_openai: FakeOpenAI, limits: dict[str, int], code: str
+    database: Database,
+    make_service: Make,
+    provider: OpenAIClient,
+    fake_openai: FakeOpenAI,
+    limits: dict[str, int],
+    code: str,
 ) -> None:
     purchase = make_service(provider, **limits).buy(wanted(*TEXTS))
     assert isinstance(purchase.failure, BudgetRefused)
@@ -150,12 +158,16 @@ def test_real_mode_reports_the_failure_and_makes_nothing_up(
     assert cached(database, TEXTS, MOCK_MODEL) == set()
 
 
-def test_hybrid_uses_the_provider_while_it_answers(database: Database, make_service: Make, provider: OpenAIClient) -> None:
+def test_hybrid_uses_the_provider_while_it_answers(
+    database: Database, make_service: Make, provider: OpenAIClient
+) -> None:
     assert make_service(HybridClient(provider)).buy(wanted(*TEXTS)).bought == all_of(REAL)
     assert cached(database, TEXTS, MOCK_MODEL) == set()
 
 
-@pytest.mark.parametrize("fault", [faults.rate_limited(), faults.invalid_key(), faults.Short(), faults.Reset(charged=False)])
+@pytest.mark.parametrize(
+    "fault", [faults.rate_limited(), faults.invalid_key(), faults.Short(), faults.Reset(charged=False)]
+)
 def test_hybrid_stands_in_for_a_provider_that_does_not_answer(
     database: Database, make_service: Make, provider: OpenAIClient, fake_openai: FakeOpenAI, fault: Fault
 ) -> None:
@@ -175,7 +187,9 @@ def test_hybrid_stands_in_only_for_what_failed(
     real = names(fake_openai.texts)
     assert real
     assert {name for name, bought in purchase.bought.items() if bought == REAL} == real
-    assert {name for name, bought in purchase.bought.items() if bought == STAND_IN} == names(texts) - real - purchase.refused
+    assert {name for name, bought in purchase.bought.items() if bought == STAND_IN} == names(
+        texts
+    ) - real - purchase.refused
     assert purchase.refused <= names(texts[1:2])
 
 
@@ -206,13 +220,9 @@ def test_the_mock_needs_no_socket_and_passes_no_limit(
     service = make_service(MockClient(), daily_nano=0, hourly_requests=0, document_nano=0)
     assert service.buy(wanted(*TEXTS)).bought == all_of(Bought(MOCK_MODEL, False))
     assert not service.provisional
-    assert each_has_its_own_vector_of_the_mock(database)
+    assert cached(database, TEXTS, MOCK_MODEL) == set(TEXTS)
     assert database.fetch("SELECT state, paid, cost_nano, inputs FROM tvdb.requests") == [("settled", False, 0, 3)]
     assert no_network == []
-
-
-def each_has_its_own_vector_of_the_mock(database: Database) -> bool:
-    return cached(database, TEXTS, MOCK_MODEL) == set(TEXTS)
 
 
 def test_hybrid_without_a_key_is_provisional_from_the_start(
@@ -244,13 +254,11 @@ def test_a_fault_of_the_program_is_charged_and_not_hidden_by_the_fallback(
 
 
 def test_an_absurd_bill_is_a_failure_of_the_provider_and_not_of_the_program(
-    database: Database, make_service: Make, monkeypatch: pytest.MonkeyPatch
+    database: Database, make_service: Make
 ) -> None:
-    from tvdb_pipeline_tests.embedding.provider import client
-    from tvdb_pipeline_tests.embedding.raw_server import whole, writing
-    from tvdb_pipeline_tests.embedding.test_answers import axis, body
-
-    with writing(whole(body([(0, axis(0))], tokens=10**19))) as server:
+    vector = base64.b64encode(MockClient().embed(TEXTS[:1]).vectors.tobytes()).decode()
+    answer = {"data": [{"index": 0, "embedding": vector}], "usage": {"total_tokens": 10**19}}
+    with writing(whole(json.dumps(answer).encode())) as server:
         purchase = make_service(client(server.url)).buy(wanted(TEXTS[0]))
     assert purchase.failure is not None
     assert (purchase.failure.code, set(states(database))) == ("malformed_response", {"charged_unknown"})

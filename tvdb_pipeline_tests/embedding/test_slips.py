@@ -171,7 +171,12 @@ def test_a_slip_stands_until_the_answer_is_kept_and_no_longer(
 
 @pytest.mark.parametrize("fault", [faults.invalid_key(), faults.Truncate(), faults.Short(), faults.Reset(charged=True)])
 def test_an_answer_that_is_worth_nothing_leaves_no_slip(
-    database: Database, make_service: Make, provider: OpenAIClient, fake_openai: FakeOpenAI, slips_folder: Path, fault: Fault
+    database: Database,
+    make_service: Make,
+    provider: OpenAIClient,
+    fake_openai: FakeOpenAI,
+    slips_folder: Path,
+    fault: Fault,
 ) -> None:
     fake_openai.script = in_turn(then=fault)
     make_service(provider).buy(wanted(*TEXTS))

@@ -137,7 +137,9 @@ def test_what_another_buyer_could_not_buy_is_bought_by_who_waited(
     with ThreadPoolExecutor(2) as pool:
         failing = pool.submit(make_service(client(fake_openai.url)).buy, wanted(*TEXTS))
         assert asked.wait(20)
-        waiting = pool.submit(make_service(client(fake_openai.url, key="sk-other"), patience=patience).buy, wanted(*TEXTS))
+        waiting = pool.submit(
+            make_service(client(fake_openai.url, key="sk-other"), patience=patience).buy, wanted(*TEXTS)
+        )
         go.set()
         failure = failing.result().failure
         assert failure is not None
