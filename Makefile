@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export DO_NOT_TRACK := 1
 
-.PHONY: help run test dev check evaluate examples stop clean
+.PHONY: help run test dev check evaluate live storm crash-points outage probes mutants examples stop clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -43,6 +43,24 @@ check: $(INSTALLED)  ## lint and types
 evaluate: $(INSTALLED)  ## ingest data/examples and print how often search finds the answers
 	@$(BIN)/tvdb ingest data/examples >/dev/null
 	@$(BIN)/python benchmarks/search_recall.py
+
+live: $(INSTALLED)  ## three examples against the real provider, for a cent at most (needs OPENAI_API_KEY)
+	@$(BIN)/python benchmarks/live.py
+
+storm: $(INSTALLED)  ## many processes spend at once and are killed at random; ledger against bill
+	@$(BIN)/python -m tvdb_pipeline_tests.resilience.storm
+
+crash-points: $(INSTALLED)  ## a kill at every named point, then a restart
+	@$(BIN)/python -m tvdb_pipeline_tests.resilience.crash_points
+
+outage: $(INSTALLED)  ## the provider fails in the middle of 50 documents
+	@$(BIN)/python -m tvdb_pipeline_tests.resilience.outage
+
+probes: $(INSTALLED)  ## 16 processes and one circuit breaker
+	@$(BIN)/python -m tvdb_pipeline_tests.resilience.probes
+
+mutants: $(INSTALLED)  ## deliberate bugs that the tests must catch
+	@$(BIN)/python -m tvdb_pipeline_tests.resilience.mutants
 
 examples:  ## draw data/examples anew, in an environment of its own
 	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples

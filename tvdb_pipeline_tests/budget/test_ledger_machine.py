@@ -33,7 +33,7 @@ from tvdb_pipeline_tests.budget.bookkeeping import HELD, LARGE, REQUESTS, SENT, 
 from tvdb_pipeline_tests.budget.provider_model import DAY, LAG, Attempt, Model, moment
 
 SEARCH = settings(
-    max_examples=70,
+    max_examples=60,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -45,7 +45,7 @@ LENGTHS = Windows(requests=REQUESTS, dollars=DAY, held_lease=HELD, sent_lease=SE
 LIMITS = st.builds(
     Limits,
     daily_nano=st.sampled_from([30_000, 10_000, 10_000, 4000, 2000, 0]),
-    hourly_requests=st.sampled_from([8, 5, 3, 2, 1, 0]),
+    hourly_requests=st.sampled_from([20, 12, 8, 5, 2, 0]),
     document_nano=st.sampled_from([10**9, 10**9, 4000, 1000]),
     retry_share=st.sampled_from([0.0, 0.25, 0.5]),
     retry_floor=st.integers(0, 2),
@@ -57,7 +57,7 @@ ORDERS = st.builds(
         {key: Share(1, tokens) for key, tokens in shares.items()}, kind=kind,
     ),
     st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 60), max_size=3),
-    st.sampled_from(["first", "first", "retry", "bisection"]),
+    st.sampled_from(["first", "first", "first", "first", "retry", "bisection"]),
 )  # fmt: skip
 COUNTED = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 1.5, 4.0])
 """The tokens the provider counts, as a part of those reserved."""
@@ -88,7 +88,7 @@ class LedgerMachine(RuleBasedStateMachine):
             conn.execute("DELETE FROM tvdb.requests")
             conn.execute("DELETE FROM tvdb.dollar_windows")
             conn.execute("UPDATE tvdb.request_window SET used = 0, retries = 0, capacity = 0")
-        self.model = Model(Limits(10_000, 5, 10**9, retry_share=0.25, retry_floor=1))
+        self.model = Model(Limits(30_000, 12, 10**9, retry_share=0.25, retry_floor=1))
         self.book = Ledger(database, self.model.limits, LENGTHS, lambda: moment(self.model.shown))
 
     # Owners.
@@ -218,6 +218,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 20, HELD - 1, HELD, SENT, 600, REQUESTS - SENT, REQUESTS, 3 * REQUESTS]))
     def let_time_pass(self, seconds: int) -> None:
         self.model.time += seconds
+
+    @rule()
+    def let_an_hour_pass(self) -> None:
+        self.model.time += REQUESTS + SENT
 
     @rule(nth=st.integers(0, 5), before=st.integers(0, 1))
     def let_time_pass_to_a_deadline(self, nth: int, before: int) -> None:

@@ -36,6 +36,7 @@ from tvdb_pipeline_tests.fake_openai.faults import Arrival, Fault, in_turn
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
 Make = Callable[..., EmbeddingService]
+BRIEF = Windows(3600, 86_400, held_lease=3, sent_lease=5, send_within=2)
 
 
 def buyer(database: Database, lease: float = 60, model: str = MODEL) -> TextClaims:
@@ -135,7 +136,7 @@ def test_what_another_buyer_could_not_buy_is_bought_by_who_waited(
     fake_openai.script = script
     patience = Patience(0.01, 60)
     with ThreadPoolExecutor(2) as pool:
-        failing = pool.submit(make_service(client(fake_openai.url)).buy, wanted(*TEXTS))
+        failing = pool.submit(make_service(client(fake_openai.url), lengths=BRIEF).buy, wanted(*TEXTS))
         assert asked.wait(20)
         waiting = pool.submit(
             make_service(client(fake_openai.url, key="sk-other"), patience=patience).buy, wanted(*TEXTS)

@@ -40,7 +40,7 @@ ON_THE_WIRE = frozenset({"provider.answering"})
 UNKNOWN_OUTCOME = frozenset({*ON_THE_WIRE, "ledger.sent", "slip.opened", "provider.asked", "provider.refused"})
 """Killed between the note that a request is about to leave and the end of its answer: it is booked as if billed."""
 _POISON = "This clause is refused by the provider for reasons of its own."
-_FAST: dict[str, Any] = {
+FAST: dict[str, Any] = {
     "parse_workers": 1, "claim_lease_seconds": 0.6, "reservation_lease_seconds": 0.3, "request_timeout_seconds": 1.0,
     "retry_first_wait_seconds": 0.0, "retry_longest_wait_seconds": 0.1, "breaker_cooldown_seconds": 0.05,
     "openai_api_key": "sk-test", "provider_agreement": "synthetic", "service_mode": "REAL",
@@ -180,7 +180,7 @@ class World:
             (uploads / file_name).write_bytes(body)
         self.provider.script = _down if step.down else _up
         values = {
-            **_FAST, "home": self._folder / name / "home", "upload_dir": uploads, "database_url": self._named(name),
+            **FAST, "home": self._folder / name / "home", "upload_dir": uploads, "database_url": self._named(name),
             "openai_base_url": self.provider.url, **step.settings,
         }  # fmt: skip
         process = self._context.Process(target=ingest, args=(values, kill_at, trace))
