@@ -12,7 +12,7 @@ because nothing was sent, and a sent one is charged in full, because it may have
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tvdb_pipeline.budget import reservations, windows
 from tvdb_pipeline.budget.orders import (
@@ -116,23 +116,12 @@ class Ledger:
             return reservations.reap(conn, now, self.lengths.requests) + windows.free_slots(conn, now)
 
     def state(self) -> BudgetState:
-        """Today's figures and the request window's, as they will be once what is due has been tidied."""
+        """Today's figures and the request window's, as they are once what is due has been tidied."""
         with self._database.connection() as conn:
             now = self._now(conn)
-            row = conn.execute(
-                """SELECT coalesce(max(d.spent_nano), 0)::bigint, coalesce(max(d.held_nano), 0)::bigint,
-                          w.used - r.due, w.retries - r.due_retries, r.opens_at
-                   FROM tvdb.request_window w LEFT JOIN tvdb.dollar_windows d ON d.starts = %(day)s,
-                        LATERAL (SELECT count(*) FILTER (WHERE slot_until <= %(now)s) AS due,
-                                     count(*) FILTER (WHERE slot_until <= %(now)s AND kind = 'retry') AS due_retries,
-                                     min(coalesce(slot_until, lease_until + make_interval(secs => %(length)s)))
-                                         FILTER (WHERE slot_until IS NULL OR slot_until > %(now)s) AS opens_at
-                                 FROM tvdb.requests WHERE paid AND (slot_until IS NOT NULL OR lease_until IS NOT NULL)) r
-                   GROUP BY w.used, w.retries, r.due, r.due_retries, r.opens_at""",
-                {"now": now, "day": windows.day_of(now, self.lengths.dollars), "length": self.lengths.requests},
-            ).fetchone()
-        assert row is not None
-        return BudgetState(*row)
+            slots = reservations.slots(conn, now, self.lengths.requests)
+            spent, held = reservations.day_sums(conn, now, windows.day_of(now, self.lengths.dollars))
+        return BudgetState(spent, held, slots.used, slots.retries, slots.opens_at)
 
     def number_of(self, key: str, attempt: int) -> int | None:
         """The number of the reservation of an attempt, None where this database knows of none."""
@@ -172,7 +161,7 @@ class Ledger:
                 "retry_budget", "Too many requests of this hour were repeats already; it is asked again later."
             )
         if not windows.take_slot(conn, limits.hourly_requests, order.kind):
-            raise self._hour_refusal(conn)
+            raise self._hour_refusal(conn, now)
         passed("ledger.slot_taken")
         day = windows.day_of(now, self.lengths.dollars)
         if not windows.take_dollars(conn, day, cost, limits.daily_nano):
@@ -193,14 +182,9 @@ class Ledger:
                 documents=over,
             )
 
-    def _hour_refusal(self, conn: Connection) -> BudgetRefused:
-        row = conn.execute(
-            """SELECT min(coalesce(slot_until, lease_until + make_interval(secs => %s))) FROM tvdb.requests
-               WHERE paid AND (slot_until IS NOT NULL OR lease_until IS NOT NULL)""",
-            (self.lengths.requests,),
-        ).fetchone()
-        opens: datetime | None = row[0] if row else None
-        when = f" at {opens:%H:%M} UTC" if opens else " once the limit is raised"
+    def _hour_refusal(self, conn: Connection, now: datetime) -> BudgetRefused:
+        opens = reservations.slots(conn, now, self.lengths.requests).opens_at
+        when = f" at {opens.astimezone(UTC):%H:%M} UTC" if opens else " once the limit is raised"
         return BudgetRefused(
             "hour_limit",
             f"The limit of {self.limits.hourly_requests} requests an hour is reached; it resumes by itself{when}.",

@@ -89,12 +89,52 @@ def repeated(conn: Connection, order: Order) -> int | None:
 def booked(conn: Connection, documents: Collection[str]) -> dict[str, int]:
     """Nano-dollars spent on, or reserved for, each of these documents, those without any left out."""
     rows = conn.execute(
-        """SELECT s.document_key, sum(s.tokens * div(r.cost_nano, greatest(r.tokens, 1)))::bigint
-           FROM tvdb.request_shares s JOIN tvdb.requests r ON r.id = s.request_id
+        """SELECT s.document_key, sum(ceil(r.cost_nano::numeric * s.tokens / greatest(whole.tokens, 1)))::bigint
+           FROM tvdb.request_shares s JOIN tvdb.requests r ON r.id = s.request_id,
+                LATERAL (SELECT sum(tokens) AS tokens FROM tvdb.request_shares WHERE request_id = r.id) whole
            WHERE s.document_key = ANY(%s) AND r.paid AND r.state <> 'released' GROUP BY 1""",
         (list(documents),),
     ).fetchall()
     return {row[0]: row[1] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Slots of the request window in use, those of retries among them, and when the next one frees."""
+
+    used: int
+    retries: int
+    opens_at: datetime | None
+
+
+def slots(conn: Connection, now: datetime, slot_seconds: float) -> Slots:
+    """The request window as it is once what is due has been tidied. Read only.
+
+    A held reservation frees its slot with its lease, a sent one `slot_seconds` after it, unless it ends before.
+    """
+    row = conn.execute(
+        """SELECT count(*), count(*) FILTER (WHERE kind = 'retry'), min(frees)
+           FROM (SELECT kind, CASE state WHEN 'held' THEN lease_until
+                              WHEN 'sent' THEN lease_until + make_interval(secs => %s) ELSE slot_until END AS frees
+                 FROM tvdb.requests WHERE paid AND (lease_until IS NOT NULL OR slot_until IS NOT NULL)) taken
+           WHERE frees > %s""",
+        (slot_seconds, now),
+    ).fetchone()
+    assert row is not None
+    return Slots(*row)
+
+
+def day_sums(conn: Connection, now: datetime, day_starts: datetime) -> tuple[int, int]:
+    """Nano-dollars spent and held of a day, as they are once what is due has been tidied. Read only."""
+    row = conn.execute(
+        """WITH lapsed AS (SELECT coalesce(sum(cost_nano), 0) AS held, coalesce(sum(cost_nano) FILTER (WHERE state = 'sent'), 0)
+                               AS spent FROM tvdb.requests WHERE paid AND lease_until <= %(now)s AND day_starts = %(day)s)
+           SELECT (coalesce(sum(w.spent_nano), 0) + lapsed.spent)::bigint, (coalesce(sum(w.held_nano), 0) - lapsed.held)::bigint
+           FROM lapsed LEFT JOIN tvdb.dollar_windows w ON w.starts = %(day)s GROUP BY lapsed.spent, lapsed.held""",
+        {"now": now, "day": day_starts},
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def end(conn: Connection, number: int, move: End, now: datetime) -> None:

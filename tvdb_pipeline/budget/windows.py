@@ -35,7 +35,9 @@ def lock_requests(conn: Connection) -> RequestWindow:
 def free_slots(conn: Connection, now: datetime) -> int:
     """Give back the slots whose time has passed; how many. The window must be locked."""
     row = conn.execute(
-        """WITH freed AS (UPDATE tvdb.requests SET slot_until = NULL WHERE slot_until <= %s RETURNING kind),
+        # One that is being corrected at this moment is freed the next time: waiting for it could be waiting in a circle.
+        """WITH due AS (SELECT id FROM tvdb.requests WHERE slot_until <= %s ORDER BY id FOR UPDATE SKIP LOCKED),
+                freed AS (UPDATE tvdb.requests r SET slot_until = NULL FROM due WHERE r.id = due.id RETURNING kind),
                 counted AS (SELECT count(*) AS slots, count(*) FILTER (WHERE kind = 'retry') AS retries FROM freed)
            UPDATE tvdb.request_window w SET used = w.used - counted.slots, retries = w.retries - counted.retries
            FROM counted WHERE counted.slots > 0 RETURNING counted.slots""",

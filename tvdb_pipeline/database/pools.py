@@ -28,7 +28,15 @@ class Database:
     def __init__(self, url: str, *, size: int = 8) -> None:
         self.url = url
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url, min_size=1, max_size=size, open=False, configure=_configure, timeout=30, name="tvdb"
+            url,
+            min_size=1,
+            max_size=size,
+            open=False,
+            configure=_configure,
+            # Without it, work after a restart of the server meets one dead connection after the other.
+            check=ConnectionPool.check_connection,
+            timeout=30,
+            name="tvdb",
         )
 
     def open(self) -> Database:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
 from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, Vectors
 from tvdb_pipeline.embedding.failures import ProviderError
+
+MOST_TOKENS: Final = 10**9
+"""No request uses as many: an answer that says so makes no sense."""
 
 
 def most_bytes(texts: int) -> int:
@@ -31,7 +34,7 @@ def read_answer(body: bytes, expected: int) -> Embedded:
     fields = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
     data, usage = fields.get("data"), fields.get("usage")
     tokens = cast("dict[str, Any]", usage).get("total_tokens") if isinstance(usage, dict) else None
-    if not isinstance(data, list) or not isinstance(tokens, int) or tokens < 0:
+    if not isinstance(data, list) or type(tokens) is not int or not 0 <= tokens <= MOST_TOKENS:
         raise _malformed("It is not a list of vectors with their usage.")
     return Embedded(_vectors(cast("list[Any]", data), expected), tokens)
 
@@ -61,7 +64,8 @@ def _row(raw: object) -> Vectors:
         if isinstance(raw, str):
             return np.frombuffer(base64.b64decode(raw, validate=True), dtype="<f4")
         if isinstance(raw, list):
-            return np.asarray(raw, dtype=np.float32)
+            with np.errstate(over="ignore"):  # becomes infinite, and is refused for that
+                return np.asarray(raw, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as error:
         raise _malformed("It holds a vector that cannot be decoded.") from error
     raise _malformed("It holds something else in place of a vector.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -57,10 +57,14 @@ class Attempts:
     slips: Slips
     patience: Patience
 
-    def make(self, request: Sequence[Wanted], purpose: Purpose, owner: str, kind: Kind = "first") -> None:
+    def make(
+        self, request: Sequence[Wanted], purpose: Purpose, owner: str, kind: Kind = "first",
+        renew: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
         """Get the vectors of these texts into the cache and their bill into the ledger, in one transaction.
 
-        Raises BudgetRefused, ProviderError, or ReservationLapsed.
+        renew: called before each attempt, to extend the claim on the texts. Raises BudgetRefused, ProviderError, or
+        ReservationLapsed.
         """
         longest = min(self.patience.longest, _QUERY_PATIENCE_SECONDS) if purpose == "query" else self.patience.longest
         backoff = _Backoff(self.patience.first_wait, longest)
@@ -71,6 +75,7 @@ class Attempts:
                     len(request), sum(wanted.tokens for wanted in request), purpose, shares_of(request), key, attempt.num,
                     kind if attempt.num == 1 else "retry",
                 )  # fmt: skip
+                renew()
                 try:
                     self._once(request, order, owner, longest)
                 except BudgetRefused as refusal:
@@ -183,6 +188,7 @@ class _Backoff:
         self.last = error
         asked = error.retry_after or 0.0
         if asked > self._longest:
+            error.retry_at = datetime.now(UTC) + timedelta(seconds=asked)
             return False
         self._failures += 1
         return asked + random.uniform(0, min(self._longest, self._first_wait * 2 ** (self._failures - 1)))

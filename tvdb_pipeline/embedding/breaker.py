@@ -12,7 +12,7 @@ comes late, from before the last change, changes nothing. A probe whose process 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from psycopg.rows import class_row
@@ -84,8 +84,7 @@ class Breaker:
                     rest = max((row.rest_until - now).total_seconds(), 0.0) if row.rest_until else 0.0
                     return Permit(row.epoch, False, rest)
                 else:
-                    due = row.retry_at if row.state == "open" else row.probe_until
-                    assert due is not None
+                    due = _due(row)
                     if due > now:
                         raise _refusal(row, due)
                     if self._take_probe(conn, row, now):
@@ -105,7 +104,8 @@ class Breaker:
         """The provider failed. What does not count (a refused input) is an answer, too: it shows that the provider works."""
         verdict = error.failure.breaker
         if verdict == "ignores":
-            self.succeeded(permit) if permit.probe else None
+            if permit.probe:
+                (self.succeeded if error.reached else self.abandoned)(permit)
             return
         with self._database.connection() as conn:
             row = conn.execute(
@@ -146,8 +146,7 @@ class Breaker:
             row, now = _read(conn), self._now(conn)
         if row.subject != self._subject:
             return True
-        due = row.rest_until if row.state == "closed" else row.retry_at or row.probe_until
-        return due is None or due <= now
+        return _due(row) <= now
 
     def _forget(self, conn: Connection, row: BreakerState) -> None:
         conn.execute(
@@ -182,6 +181,12 @@ class Breaker:
         return row[0]
 
 
+def _due(row: BreakerState) -> datetime:
+    """From when on somebody may ask: after the cool-down or the probe's lease, and after a rest the provider asked for."""
+    moments = (row.retry_at, row.probe_until, row.rest_until)
+    return max((moment for moment in moments if moment is not None), default=datetime.min.replace(tzinfo=UTC))
+
+
 def _read(conn: Connection) -> BreakerState:
     with conn.cursor(row_factory=class_row(BreakerState)) as cursor:
         row = cursor.execute(f"SELECT {_COLUMNS} FROM tvdb.breaker").fetchone()
@@ -193,6 +198,6 @@ def _refusal(row: BreakerState, due: datetime) -> ProviderError:
     advice = FAILURES[row.code].advice if row.code in FAILURES else ""
     return ProviderError(
         "breaker_open",
-        detail=f"Last failure ({row.code}): {advice} It is asked again by itself after {due:%H:%M:%S} UTC.",
+        detail=f"Last failure ({row.code}): {advice} It is asked again by itself after {due.astimezone(UTC):%H:%M:%S} UTC.",
         retry_at=due,
     )

@@ -38,9 +38,19 @@ class TextClaims:
     def give_up(self) -> None:
         """Let go of all claims."""
         with self._database.connection() as conn:
-            conn.execute("DELETE FROM tvdb.embedding_claims WHERE owner = %s", (self.owner,))
+            conn.execute(
+                """DELETE FROM tvdb.embedding_claims WHERE (model, text_sha256) IN
+                   (SELECT model, text_sha256 FROM tvdb.embedding_claims WHERE owner = %s
+                    ORDER BY text_sha256 FOR UPDATE)""",
+                (self.owner,),
+            )
 
 
 def fulfil(conn: Connection, owner: str, hashes: Collection[str]) -> None:
     """Let go of these texts of an owner, in the transaction that keeps their vectors."""
-    conn.execute("DELETE FROM tvdb.embedding_claims WHERE owner = %s AND text_sha256 = ANY(%s)", (owner, list(hashes)))
+    conn.execute(
+        """DELETE FROM tvdb.embedding_claims WHERE (model, text_sha256) IN
+           (SELECT model, text_sha256 FROM tvdb.embedding_claims WHERE owner = %s AND text_sha256 = ANY(%s)
+            ORDER BY text_sha256 FOR UPDATE)""",
+        (owner, list(hashes)),
+    )

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from tvdb_pipeline.embedding.answers import most_bytes, read_answer
 from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient, Exchange
+from tvdb_pipeline.embedding.deadline import Deadline
 from tvdb_pipeline.embedding.failures import Billed, ProviderError
 from tvdb_pipeline.embedding.pacing import rest, retry_after
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 REQUEST_ID_HEADER: Final = "X-Client-Request-Id"
@@ -42,6 +44,7 @@ class OpenAIClient:
         self._timeout = timeout
         self._arguments = {"api_key": api_key, "base_url": base_url, "timeout": timeout, "max_retries": 0}
         self._client: openai.OpenAI | None = None
+        self._local = threading.local()
         self._making = threading.Lock()
 
     def embed(self, texts: Sequence[str], exchange: Exchange | None = None) -> Embedded:
@@ -49,18 +52,20 @@ class OpenAIClient:
         import openai
         from httpx2 import HTTPError, StreamError
 
-        exchange = exchange or Exchange()
-        try:
-            body, headers = self._post(texts, exchange)
-        except (openai.OpenAIError, HTTPError, StreamError) as error:
-            raise _classified(error) from error
-        answer = read_answer(body, len(texts))
+        with Deadline(self._timeout) as deadline:
+            self._local.trace = deadline.trace
+            try:
+                body, headers = self._post(texts, exchange or Exchange())
+                answer = read_answer(body, len(texts))
+            except (openai.OpenAIError, HTTPError, StreamError, ProviderError) as error:
+                if deadline.passed:
+                    raise ProviderError("timeout") from error
+                raise error if isinstance(error, ProviderError) else _classified(error) from error
         return Embedded(answer.vectors, answer.tokens, rest(headers, answer.tokens))
 
     def _post(self, texts: Sequence[str], exchange: Exchange) -> tuple[bytes, dict[str, str]]:
-        """Body and headers (names in small letters) of a good answer, read within the timeout as a whole."""
+        """Body and headers (names in small letters) of a good answer."""
         options: dict[str, Any] = {"dimensions": DIMENSIONS} if self.model.startswith("text-embedding-3") else {}
-        ends = time.monotonic() + self._timeout
         body = bytearray()
         endpoint = self._opened().embeddings
         if time.monotonic() > exchange.send_by:
@@ -75,20 +80,28 @@ class OpenAIClient:
             for piece in response.iter_bytes():
                 exchange.keep(piece)
                 body += piece
-                if time.monotonic() > ends:
-                    # The SDK's timeout is between two pieces only: an answer that drips would never end.
-                    raise ProviderError("timeout")
                 if len(body) > most_bytes(len(texts)):
                     raise ProviderError("malformed_response", detail="It does not end.")
             return bytes(body), {name.lower(): value for name, value in response.headers.items()}
 
     def _opened(self) -> openai.OpenAI:
+        """The SDK's client: a connection for each attempt, so that the deadline knows it, and no redirects: a second request,
+        to whoever it may be, would be one that the ledger does not know of."""
+        import httpx2
         import openai
 
         with self._making:
             if self._client is None:
-                self._client = openai.OpenAI(**cast(Any, self._arguments))
+                http = openai.DefaultHttpxClient(
+                    follow_redirects=False,
+                    limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
+                    event_hooks={"request": [self._watch]},
+                )
+                self._client = openai.OpenAI(**cast(Any, self._arguments), http_client=http)
             return self._client
+
+    def _watch(self, request: httpx2.Request) -> None:
+        request.extensions["trace"] = self._local.trace
 
 
 def _classified(error: Exception) -> ProviderError:
@@ -117,7 +130,7 @@ def _refused(error: openai.APIStatusError) -> ProviderError:
         return ProviderError("quota")
     if code in _KEY_CODES or status in (401, 403):
         return ProviderError("auth")
-    if code == "model_not_found" or status in (404, 405):
+    if code == "model_not_found" or status in (404, 405) or status < 400:
         return ProviderError("wrong_model")
     if status == 429:
         return ProviderError("rate_limit", retry_after=wait)

@@ -12,6 +12,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from tvdb_pipeline.embedding.packing import MAX_TOKENS
+
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 LONGEST_SECONDS = 86400.0
@@ -28,7 +30,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             return _bounded(float(value))
         with suppress(ValueError):
             return _bounded((_aware(parsedate_to_datetime(value)) - datetime.now(UTC)).total_seconds())
-    return rest(headers, tokens=1) or None
+    return rest(headers, tokens=MAX_TOKENS) or None
 
 
 def rest(headers: Mapping[str, str], tokens: int) -> float:

@@ -59,6 +59,7 @@ class EmbeddingService:
         stand_in: whether the fallback client may answer instead; stopped: a refusal that stands already, so that the client
         itself is not asked.
         """
+        request = list({wanted.sha256: wanted for wanted in request}.values())
         purchase = Purchase(failure=stopped)
         if isinstance(self.client, UnavailableClient):
             purchase.failure = self.client.refusal
@@ -181,8 +182,8 @@ class EmbeddingService:
     def _ask(
         self, batch: Sequence[Wanted], purpose: Purpose, purchase: Purchase, claimed: claims.TextClaims, kind: Kind
     ) -> None:
-        claimed.take([wanted.sha256 for wanted in batch])
-        self._attempts.make(batch, purpose, claimed.owner, kind)
+        names = [wanted.sha256 for wanted in batch]
+        self._attempts.make(batch, purpose, claimed.owner, kind, renew=lambda: claimed.take(names))
         purchase.bought |= {wanted.sha256: Bought(self.client.model, False) for wanted in batch}
 
     def _stand_in(

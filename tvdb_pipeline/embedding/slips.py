@@ -72,8 +72,12 @@ class Slips:
         descriptor: int | None = None
         with suppress(OSError):
             path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while descriptor is None:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if os.fstat(descriptor).st_nlink == 0:  # taken for one left behind, before it was locked
+                    os.close(descriptor)
+                    descriptor = None
         slip = Slip(path, descriptor)
         slip.write(json.dumps(asdict(label)).encode() + b"\n")
         return slip

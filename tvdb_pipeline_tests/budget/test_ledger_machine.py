@@ -27,13 +27,14 @@ from hypothesis.stateful import (
 from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import BudgetRefused, Limits, Order, ReservationLapsed, Share, Windows
+from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.mock import MOCK_MODEL
 from tvdb_pipeline_tests.budget.bookkeeping import HELD, LARGE, REQUESTS, SENT, SMALL, disagreements, order, settle
 from tvdb_pipeline_tests.budget.provider_model import DAY, LAG, Attempt, Model, moment
 
 SEARCH = settings(
-    max_examples=60,
+    max_examples=200,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -57,7 +58,7 @@ ORDERS = st.builds(
         {key: Share(1, tokens) for key, tokens in shares.items()}, kind=kind,
     ),
     st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(1, 60), max_size=3),
-    st.sampled_from(["first", "first", "first", "first", "retry", "bisection"]),
+    st.sampled_from(["first", "first", "retry", "bisection"]),
 )  # fmt: skip
 COUNTED = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 1.5, 4.0])
 """The tokens the provider counts, as a part of those reserved."""
@@ -100,6 +101,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=attempts, wanted=st.lists(WANTED, min_size=1, max_size=4))
     def reserve(self, wanted: list[Wanted]) -> MultipleResults[Attempt]:
         return self.reserve_each(wanted)
+
+    @rule(target=attempts, beyond=st.integers(0, 1), steps=st.integers(0, 3))
+    def reserve_the_rest_of_the_day(self, beyond: int, steps: int) -> MultipleResults[Attempt]:
+        """All that is left, or a token more."""
+        self.model.tidy()
+        left = self.model.limits.daily_nano - self.model.spent(self.model.day) - self.model.held(self.model.day)
+        tokens = max(0, left) // price(SMALL) + beyond
+        return self.reserve_each([Wanted(Order(1, tokens, "query"), SMALL, steps, 1.0)])
 
     def reserve_each(self, wanted: list[Wanted]) -> MultipleResults[Attempt]:
         """Those admitted: all for which there is room and no other."""
@@ -146,6 +155,13 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(ReservationLapsed):
                 self.book.mark_sent(attempt.number)
+
+    @rule(attempt=attempts, late=st.booleans())
+    def send_when_the_lease_runs_out(self, attempt: Attempt, late: bool) -> None:
+        """In its last second, or in the first one after it, before anybody has tidied."""
+        if attempt.state == "held" and attempt.lease is not None and attempt.lease > self.model.shown:
+            self.model.time += attempt.lease - self.model.shown - (not late)
+            self.mark_sent(attempt)
 
     @rule(attempt=attempts)
     def hear_answer(self, attempt: Attempt) -> None:

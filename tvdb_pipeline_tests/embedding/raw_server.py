@@ -44,13 +44,6 @@ def whole(body: bytes, head: bytes = GOOD) -> list[bytes]:
     return [head + b"Content-Length: %d\r\n\r\n" % len(body) + body]
 
 
-def endless(head: bytes, piece: bytes) -> Iterator[bytes]:
-    """An answer that never ends."""
-    yield head + b"Connection: close\r\n\r\n"
-    while True:
-        yield piece
-
-
 def _serve(
     listener: socket.socket, server: RawServer, pieces: Iterable[bytes], pause: float, over: threading.Event
 ) -> None:

@@ -11,15 +11,22 @@ import pytest
 
 from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline_tests.embedding.provider import KEY, TEXTS, client
-from tvdb_pipeline_tests.embedding.raw_server import GOOD, endless, spent, whole, writing
+from tvdb_pipeline_tests.embedding.raw_server import GOOD, spent, whole, writing
 from tvdb_pipeline_tests.fake_openai import faults
 from tvdb_pipeline_tests.fake_openai.faults import Fault, in_turn
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
-TIMEOUT, SLACK = 0.4, 1.0
+TIMEOUT, SLACK = 0.4, 2.0
 """Seconds. The slack is for a slow machine; what is watched for here would take for ever."""
 ENDLESS = b"Connection: close\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """Loading the SDK takes longer than any timeout here."""
+    with pytest.raises(ProviderError):
+        client("gopher://127.0.0.1/v1").embed(TEXTS)
 
 
 def refusal(url: str, timeout: float = TIMEOUT) -> ProviderError:
@@ -36,10 +43,9 @@ def test_nobody_listening_costs_nothing_and_reached_nobody() -> None:
     assert (error.code, error.billed, error.reached) == ("connection", "no", False)
 
 
-def test_a_name_nobody_has_and_a_scheme_nobody_speaks_reach_nobody() -> None:
-    for url in ("http://nowhere.invalid/v1", "gopher://127.0.0.1/v1"):
-        error = refusal(url, 5)
-        assert (error.code, error.billed, error.reached) == ("connection", "no", False)
+def test_a_scheme_nobody_speaks_reaches_nobody() -> None:
+    error = refusal("gopher://127.0.0.1/v1")
+    assert (error.code, error.billed, error.reached) == ("connection", "no", False)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +88,19 @@ def test_no_part_of_an_answer_may_drip_for_ever(first: bytes, piece: bytes) -> N
         assert spent(began) < TIMEOUT + SLACK
 
 
-def test_an_answer_without_end_is_cut_off() -> None:
-    with writing(endless(GOOD, b" " * 65_536)) as server:
+def test_an_answer_without_end_is_cut_off_soon() -> None:
+    sent = list[int]()
+
+    def endless() -> Iterator[bytes]:
+        yield GOOD + ENDLESS
+        while True:
+            sent.append(65_536)
+            yield b" " * 65_536
+
+    with writing(endless()) as server:
         error = refusal(server.url, 20)
     assert (error.code, error.billed) == ("malformed_response", "unknown")
+    assert sum(sent) < 50_000_000, "what lies in the buffers between us is all that may be sent beyond the limit"
 
 
 @pytest.mark.parametrize("status", ["307 Temporary Redirect", "308 Permanent Redirect", "302 Found"])
