@@ -23,9 +23,12 @@ Connection = psycopg.Connection[TupleRow]
 
 
 class Database:
-    """A pool of connections. `with database.connection() as conn` gives one in a transaction of its own."""
+    """A pool of connections. `with database.connection() as conn` gives one in a transaction of its own.
 
-    def __init__(self, url: str, *, size: int = 8) -> None:
+    size: most connections; wait: seconds a caller waits for one, a restart of the server included.
+    """
+
+    def __init__(self, url: str, *, size: int = 8, wait: float = 30.0) -> None:
         self.url = url
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
@@ -33,9 +36,8 @@ class Database:
             max_size=size,
             open=False,
             configure=_configure,
-            # Without it, work after a restart of the server meets one dead connection after the other.
-            check=ConnectionPool.check_connection,
-            timeout=30,
+            check=self._check,
+            timeout=wait,
             name="tvdb",
         )
 
@@ -52,6 +54,14 @@ class Database:
                 retryable=True,
             ) from None
         return self
+
+    def _check(self, conn: Connection) -> None:
+        """Called for each connection handed out. After a restart of the server all idle ones are dead, not this one only."""
+        try:
+            ConnectionPool.check_connection(conn)
+        except psycopg.OperationalError:
+            self._pool.check()
+            raise
 
     def close(self) -> None:
         """Close every connection."""

@@ -57,10 +57,12 @@ class OpenAIClient:
             try:
                 body, headers = self._post(texts, exchange or Exchange())
                 answer = read_answer(body, len(texts))
-            except (openai.OpenAIError, HTTPError, StreamError, ProviderError) as error:
+            except (openai.OpenAIError, HTTPError, StreamError) as error:
+                raise (ProviderError("timeout") if deadline.passed else _classified(error)) from error
+            except ProviderError as error:
                 if deadline.passed:
                     raise ProviderError("timeout") from error
-                raise error if isinstance(error, ProviderError) else _classified(error) from error
+                raise
         return Embedded(answer.vectors, answer.tokens, rest(headers, answer.tokens))
 
     def _post(self, texts: Sequence[str], exchange: Exchange) -> tuple[bytes, dict[str, str]]:

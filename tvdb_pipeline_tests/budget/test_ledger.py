@@ -279,6 +279,8 @@ def test_without_a_clock_of_its_own_the_ledger_goes_by_the_databases(
 def test_while_the_database_cannot_be_reached_nothing_is_reserved(
     server_url: str, database: Database, book: Ledger
 ) -> None:
+    hasty = Database(database.url, wait=1.0).open()
+    book = Ledger(hasty, book.limits, book.lengths)
     name = database.fetch("SELECT current_database()")[0][0]
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")  # pyright: ignore
@@ -286,4 +288,5 @@ def test_while_the_database_cannot_be_reached_nothing_is_reserved(
         with pytest.raises(psycopg.OperationalError):
             book.reserve(SMALL, order(1))
         conn.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")  # pyright: ignore
+    hasty.close()
     assert rows(database) == 0
