@@ -10,6 +10,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
@@ -113,7 +114,7 @@ def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> Non
             str(document["vectors"]),
             f"{sum(document['seconds'].values()):.2f}",
             f"{document['cost_usd']:.6f}",
-            escape((document["error"] or {}).get("message", "")),
+            escape(_reason(document)),
         )
     _out.print(table)
     provisional = sum(document["provisional_vectors"] for document in documents)
@@ -200,6 +201,15 @@ def show_exports(variables: Mapping[str, str]) -> None:
 
     for name, value in variables.items():
         print(f"export {name}={quote(value)}")
+
+
+def _reason(document: Mapping[str, Any]) -> str:
+    """Why something is missing, and when it is taken up again."""
+    reason: str = (document["error"] or {}).get("message", "")
+    at: str | None = document["next_attempt_at"]
+    if at is None or document["state"] not in ("deferred", "failed"):
+        return reason
+    return f"{reason} Next try: {datetime.fromisoformat(at).astimezone(UTC):%d %b %H:%M} UTC."
 
 
 def _name(path: str) -> str:

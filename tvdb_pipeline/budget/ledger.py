@@ -166,11 +166,13 @@ class Ledger:
         day = windows.day_of(now, self.lengths.dollars)
         if not windows.take_dollars(conn, day, cost, limits.daily_nano):
             opens = day + timedelta(seconds=self.lengths.dollars)
+            left = limits.daily_nano - sum(reservations.day_sums(conn, now, day))
             raise BudgetRefused(
                 "day_limit",
                 f"The daily limit of ${limits.daily_nano / 1e9:.2f} would be crossed; "
                 f"it resumes by itself after {opens:%H:%M} UTC.",
                 opens,
+                tokens_left=max(left, 0) // max(rate, 1),
             )
         passed("ledger.dollars_taken")
         over = self._over_document_limit(conn, order.shares, rate)

@@ -22,14 +22,21 @@ class BudgetRefused(TvdbError):
     """A limit would be crossed: nothing was sent.
 
     Codes `hour_limit`, `day_limit`, `document_limit`, `retry_budget`. retry_at: when there will be room, as far as that is
-    known; documents: those over their own limit, for `document_limit`.
+    known; documents: those over their own limit, for `document_limit`; tokens_left: what still fits into the day, for
+    `day_limit`.
     """
 
     def __init__(
-        self, code: str, message: str, retry_at: datetime | None = None, documents: Sequence[str] = ()
+        self,
+        code: str,
+        message: str,
+        retry_at: datetime | None = None,
+        documents: Sequence[str] = (),
+        tokens_left: int = 0,
     ) -> None:
         super().__init__(code, message, kind="budget", retryable=True, retry_at=retry_at)
         self.documents = tuple(documents)
+        self.tokens_left = tokens_left
 
 
 class ReservationLapsed(TvdbError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -19,13 +20,16 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.waypoints import passed
 
 _BLOCK = 1 << 20
+STALE_SECONDS = 3600.0
+"""No copy of an upload takes as long between two blocks."""
 
 
 class ArtifactStore:
-    """Artifacts under one folder, as `<stage>/<first two hex>/<data version>`."""
+    """Artifacts under one folder, as `<stage>/<first two hex>/<data version>`; those being written are in `.incoming`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._incoming = root / ".incoming"
 
     def path(self, stage: Stage, version: str) -> Path:
         """Where the artifact lies or would lie."""
@@ -39,7 +43,7 @@ class ArtifactStore:
         """Store `data`, compressed. Raises TvdbError(`disk`)."""
         target = self.path(stage, version)
         try:
-            with _CompleteOrAbsent(target) as file:
+            with _CompleteOrAbsent(target, self._incoming) as file:
                 file.write(zlib.compress(data, 1))
         except OSError as error:
             raise _disk(error) from error
@@ -78,9 +82,8 @@ class ArtifactStore:
     def _copy_in(self, file: BinaryIO) -> tuple[str, int]:
         hasher, size = hashlib.sha256(), 0
         try:
-            folder = self._root / "raw_file"
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as copy:
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as copy:
                 try:
                     while block := file.read(_BLOCK):
                         hasher.update(block)
@@ -90,7 +93,7 @@ class ArtifactStore:
                     os.fsync(copy.fileno())
                     passed("raw_file.copied")
                     target = self.path("raw_file", hasher.hexdigest())
-                    target.parent.mkdir(exist_ok=True)
+                    target.parent.mkdir(parents=True, exist_ok=True)
                     Path(copy.name).replace(target)
                 except BaseException:
                     Path(copy.name).unlink(missing_ok=True)
@@ -98,6 +101,17 @@ class ArtifactStore:
         except OSError as error:
             raise _disk(error) from error
         return hasher.hexdigest(), size
+
+    def sweep(self, seconds: float = STALE_SECONDS) -> int:
+        """Remove what was being written by processes that were killed: not touched for so long; how many files."""
+        removed = 0
+        oldest = time.time() - seconds
+        for file in self._incoming.glob("*"):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
+                    removed += 1
+        return removed
 
     def remove(self, stage: Stage, version: str) -> None:
         """Forget the artifact if it is there."""
@@ -107,12 +121,14 @@ class ArtifactStore:
 class _CompleteOrAbsent:
     """A file that appears under its name only when it was written to the end."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, incoming: Path) -> None:
         self._target = target
+        self._incoming = incoming
 
     def __enter__(self) -> BinaryIO:
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.NamedTemporaryFile(dir=self._target.parent, prefix=".", delete=False)
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.NamedTemporaryFile(dir=self._incoming, delete=False)
         return self._file  # pyright: ignore[reportReturnType]
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

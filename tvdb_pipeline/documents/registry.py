@@ -120,6 +120,15 @@ def record(conn: Connection, key: str, fence: int, values: Mapping[str, object])
     return done.rowcount == 1
 
 
+def expect_run(database: Database, keys: Collection[str], seconds: float) -> None:
+    """Note that somebody is about to run these documents. Should it be killed first, they are due after so many seconds."""
+    database.run(
+        """UPDATE tvdb.documents SET next_attempt_at = now() + make_interval(secs => %s)
+           WHERE key = ANY(%s) AND state = 'registered' AND next_attempt_at IS NULL""",
+        (seconds, list(keys)),
+    )
+
+
 def mark_deleted(conn: Connection, keys: Sequence[str]) -> None:
     """Forget all but the key and path, so that a late writer finds its fence gone."""
     conn.execute(

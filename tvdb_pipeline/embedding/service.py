@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import BudgetRefused, Kind, Purpose, ReservationLapsed
@@ -99,9 +100,10 @@ class EmbeddingService:
         passed("texts.claiming")
         try:
             while pending := purchase.open(request):
-                mine = claimed.take([wanted.sha256 for wanted in pending])
-                passed("texts.claimed")
                 names = [wanted.sha256 for wanted in pending]
+                # A query is a few tokens, and nobody waits for whoever may be asking the same.
+                mine = set(names) if purpose == "query" else claimed.take(names)
+                passed("texts.claimed")
                 # Looked up only now: whoever bought one of them gave up its claim with its vector in the cache.
                 purchase.bought |= dict.fromkeys(cache.known(self._database, model, names), Bought(model, False))
                 purchase.refused |= refused.known(self._database, model, names)
@@ -116,18 +118,22 @@ class EmbeddingService:
             claimed.give_up()
 
     def _buy_mine(self, batch: list[Wanted], purpose: Purpose, purchase: Purchase, claimed: claims.TextClaims) -> None:
-        """Ask for texts that are claimed. What is left open afterwards has its reason in `failure`."""
+        """Ask for texts that are claimed. What is left open afterwards has its reason in `failure`.
+
+        What still fits into the day is bought, text by text in order; then nothing more is.
+        """
         while batch:
             try:
                 self._ask(batch, purpose, purchase, claimed, "first")
                 return
             except BudgetRefused as refusal:
-                if not refusal.documents:
+                if refusal.documents:
+                    over = {wanted.sha256 for wanted in batch if wanted.document_key in refusal.documents}
+                    purchase.withheld |= dict.fromkeys(over, refusal)
+                    batch = [wanted for wanted in batch if wanted.sha256 not in over]
+                else:
                     purchase.failure = refusal
-                    return
-                over = {wanted.sha256 for wanted in batch if wanted.document_key in refusal.documents}
-                purchase.withheld |= dict.fromkeys(over, refusal)
-                batch = [wanted for wanted in batch if wanted.sha256 not in over]
+                    batch = _fitting(batch, refusal.tokens_left)
             except ProviderError as error:
                 if error.code == "bad_request":
                     self._bisect(batch, purpose, purchase, claimed, error)
@@ -183,7 +189,12 @@ class EmbeddingService:
         self, batch: Sequence[Wanted], purpose: Purpose, purchase: Purchase, claimed: claims.TextClaims, kind: Kind
     ) -> None:
         names = [wanted.sha256 for wanted in batch]
-        self._attempts.make(batch, purpose, claimed.owner, kind, renew=lambda: claimed.take(names))
+
+        def renew() -> None:
+            if purpose == "documents":
+                claimed.take(names)
+
+        self._attempts.make(batch, purpose, claimed.owner, kind, renew)
         purchase.bought |= {wanted.sha256: Bought(self.client.model, False) for wanted in batch}
 
     def _stand_in(
@@ -195,3 +206,9 @@ class EmbeddingService:
             replace(self._attempts, client=fallback).make_free(missing, purpose)
             passed("fallback.made")
         purchase.bought |= {wanted.sha256: Bought(fallback.model, True) for wanted in texts}
+
+
+def _fitting(batch: Sequence[Wanted], tokens: int) -> list[Wanted]:
+    """The first texts of a batch, as many as so many tokens pay for."""
+    sums = accumulate(wanted.tokens for wanted in batch)
+    return [wanted for wanted, upto in zip(batch, sums, strict=True) if upto <= tokens]

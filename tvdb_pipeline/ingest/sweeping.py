@@ -21,11 +21,16 @@ MAX_ATTEMPTS = 5
 def due(shop: Workshop) -> list[Document]:
     """Documents to be taken up again: lapsed, deferred or failed and due, or provisional where real vectors can be had now.
 
-    Also takes in answers left behind by killed processes and ends lapsed reservations. What was only registered waits for
-    whoever registered it.
+    Also takes in answers left behind by killed processes, ends lapsed reservations and removes half-written files. What was only
+    registered waits for whoever registered it, unless that was to run it and was killed before it could.
     """
     shop.embedding.recover()
-    found = [document for document in registry.resumable(shop.database, MAX_ATTEMPTS) if document.attempts > 0]
+    shop.artifacts.sweep()
+    found = [
+        document
+        for document in registry.resumable(shop.database, MAX_ATTEMPTS)
+        if document.attempts > 0 or document.next_attempt_at is not None
+    ]
     found += _replaceable(shop)
     return [document for document in found if located(document.path, shop.settings.upload_dir).exists()]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.discovery import discover
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.outcomes import StageOutcome
@@ -19,6 +20,9 @@ from tvdb_pipeline.ingest.planning import Plan, register_files
 from tvdb_pipeline.ingest.removal import remove
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.operations.overview import overview
+
+EXPECTED_WITHIN_SECONDS = 1800.0
+"""A document planned by a command that has not begun it by then (its process was killed) is taken up by the sensor."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
         from tvdb_pipeline.orchestration.launching import run_documents
         from tvdb_pipeline.orchestration.partitions import drop_partitions
 
+        registry.expect_run(shop.database, plan.stale, EXPECTED_WITHIN_SECONDS)
         with open_instance(shop.settings, shop.database.url) as instance:
             run_ids = run_documents(instance, shop.settings, plan.stale, progress.tell)
             remove(shop, plan.gone, forget_vectors=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,15 @@ def test_removing_is_repeatable(store: ArtifactStore) -> None:
     store.remove("chunks", VERSION)
     store.remove("chunks", VERSION)
     assert not store.has("chunks", VERSION)
+
+
+def test_what_a_killed_process_was_writing_is_swept_away_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    store.put("chunks", "a" * 64, b"whole")
+    for name, age in (("left", 7200), ("fresh", 0)):
+        file = tmp_path / ".incoming" / name
+        file.write_bytes(b"half")
+        os.utime(file, (time.time() - age, time.time() - age))
+    assert store.sweep() == 1
+    assert [file.name for file in (tmp_path / ".incoming").iterdir()] == ["fresh"]
+    assert store.get("chunks", "a" * 64) == b"whole"

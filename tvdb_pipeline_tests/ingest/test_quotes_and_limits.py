@@ -131,3 +131,25 @@ def test_a_smaller_document_does_not_jump_the_queue_of_a_budget_that_is_spent(
     assert fake_openai.bill_nano <= shop.ledger.limits.daily_nano
     run(shop)
     assert fake_openai.attempts == attempted, "what did not fit is still not asked for"
+
+
+def test_a_request_larger_than_what_is_left_of_the_day_is_cut_to_what_fits(
+    make_shop: Shops, provider: OpenAIClient, fake_openai: FakeOpenAI
+) -> None:
+    shop = make_shop(provider)
+    fill(shop.settings.upload_dir, 20)
+    tokens = quote_paths(shop, [shop.settings.upload_dir]).tokens
+    small = make_shop(provider, daily_cost_limit_usd=tokens // 3 * 20 / 1e9)
+    run(small)
+    assert fake_openai.attempts == 1
+    assert 0.8 * small.ledger.limits.daily_nano < fake_openai.bill_nano <= small.ledger.limits.daily_nano
+    assert 0 < states(small).count("ready") < 20
+    run(small)
+    assert fake_openai.attempts == 1, "what does not fit is not asked for"
+    # The next day.
+    small.database.run("UPDATE tvdb.dollar_windows SET starts = starts - interval '1 day'")
+    small.database.run("UPDATE tvdb.requests SET day_starts = day_starts - interval '1 day'")
+    small.database.run("UPDATE tvdb.documents SET next_attempt_at = next_attempt_at - interval '1 day'")
+    list(walk(small, [document.key for document in due(small)]))
+    assert fake_openai.attempts == 2
+    assert len(fake_openai.texts) == len(set(fake_openai.texts))

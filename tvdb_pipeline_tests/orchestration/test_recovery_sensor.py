@@ -175,3 +175,16 @@ def test_what_was_only_registered_waits_for_whoever_registered_it(
     (shop.settings.upload_dir / "a.pdf").write_bytes(flowing_pdf(paragraphs(1)))
     add_partitions(instance, make_plan(shop, [shop.settings.upload_dir]).keys)
     assert tick() == []
+
+
+def test_what_a_killed_command_had_planned_is_taken_up_after_a_while(
+    world: Callable[..., None], tick: Tick, database: Database, instance: dg.DagsterInstance
+) -> None:
+    world("REAL")
+    shop = shop_now(database)
+    (shop.settings.upload_dir / "a.pdf").write_bytes(flowing_pdf(paragraphs(1)))
+    keys = make_plan(shop, [shop.settings.upload_dir]).keys
+    registry.expect_run(database, keys, seconds=600)
+    assert tick() == []
+    database.run("UPDATE tvdb.documents SET next_attempt_at = now()")
+    assert len(tick()) == 1
