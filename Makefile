@@ -30,7 +30,7 @@ run: $(INSTALLED)  ## ingest data/examples through Dagster, show documents, bill
 	@$(BIN)/tvdb search -k 1 "What penalty applies on the Harbor PPO if nobody got approval before a CT scan?"
 
 test: $(INSTALLED)  ## run the test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload sensor
 	@$(BIN)/tvdb dev

@@ -30,12 +30,18 @@ from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 DOLLAR = 10**9
 """In nano-dollars."""
 HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=150, send_within=30)
+_LONG = ("resilience/", "test_stability", "test_ledger_machine", "test_examples", "test_cli")
 HASTE = Patience(first_wait=0.01, longest=1.0)
 _SETTINGS = [name for name in os.environ if name.startswith(("TVDB_", "OPENAI_", "DAGSTER_"))]
 for _name in _SETTINGS:
     # Settings of the shell the tests run in must not decide how they end.
     if _name != "TVDB_CORPUS":
         del os.environ[_name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long go first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: not any(part in item.nodeid for part in _LONG))
 
 
 @pytest.fixture(scope="session")

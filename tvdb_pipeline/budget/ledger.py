@@ -46,18 +46,28 @@ class Ledger:
 
     def reserve(self, model: str, order: Order) -> int:
         """Take one slot, then the price, then write the reservation; its number. Raises BudgetRefused."""
-        cost = price(model) * order.tokens
+        rate = price(model)
+        cost = rate * order.tokens
         with self._database.connection() as conn:
+            now = self._now(conn)
+            if not reservations.anything_due(conn, now):
+                if (number := reservations.repeated(conn, order)) is not None:
+                    return number
+                # Many who ask in vain must not queue up before the lock.
+                self._refuse_if_full(conn, cost, rate, now)
+            conn.commit()
             window = windows.lock_requests(conn)
             passed("ledger.locked")
             now = self._now(conn)
-            if reservations.reap(conn, now, self.lengths.requests) + windows.free_slots(conn, now):
+            if reservations.anything_due(conn, now):
                 # Kept even if this order is refused; the lock is taken anew.
+                reservations.reap(conn, now, self.lengths.requests)
+                windows.free_slots(conn, now)
                 conn.commit()
                 window = windows.lock_requests(conn)
             if (number := reservations.repeated(conn, order)) is not None:
                 return number
-            self._admit(conn, order, window, cost, price(model), now)
+            self._admit(conn, order, window, cost, rate, now)
             lease = now + timedelta(seconds=self.lengths.held_lease)
             entry = reservations.Entry("held", cost, now, lease, windows.day_of(now, self.lengths.dollars), paid=True)
             number = reservations.write(conn, model, order, entry)
@@ -161,19 +171,11 @@ class Ledger:
                 "retry_budget", "Too many requests of this hour were repeats already; it is asked again later."
             )
         if not windows.take_slot(conn, limits.hourly_requests, order.kind):
-            raise self._hour_refusal(conn, now)
+            raise self._hour_refusal(reservations.slots(conn, now, self.lengths.requests).opens_at)
         passed("ledger.slot_taken")
         day = windows.day_of(now, self.lengths.dollars)
         if not windows.take_dollars(conn, day, cost, limits.daily_nano):
-            opens = day + timedelta(seconds=self.lengths.dollars)
-            left = limits.daily_nano - sum(reservations.day_sums(conn, now, day))
-            raise BudgetRefused(
-                "day_limit",
-                f"The daily limit of ${limits.daily_nano / 1e9:.2f} would be crossed; "
-                f"it resumes by itself after {opens:%H:%M} UTC.",
-                opens,
-                tokens_left=max(left, 0) // max(rate, 1),
-            )
+            raise self._day_refusal(day, sum(reservations.day_sums(conn, now, day)), rate)
         passed("ledger.dollars_taken")
         over = self._over_document_limit(conn, order.shares, rate)
         if over:
@@ -184,13 +186,32 @@ class Ledger:
                 documents=over,
             )
 
-    def _hour_refusal(self, conn: Connection, now: datetime) -> BudgetRefused:
-        opens = reservations.slots(conn, now, self.lengths.requests).opens_at
+    def _refuse_if_full(self, conn: Connection, cost: int, rate: int, now: datetime) -> None:
+        """Raise BudgetRefused where there is no room at this moment; nothing is locked."""
+        slots = reservations.slots(conn, now, self.lengths.requests)
+        if slots.used >= self.limits.hourly_requests:
+            raise self._hour_refusal(slots.opens_at)
+        day = windows.day_of(now, self.lengths.dollars)
+        booked = sum(reservations.day_sums(conn, now, day))
+        if booked + cost > self.limits.daily_nano:
+            raise self._day_refusal(day, booked, rate)
+
+    def _hour_refusal(self, opens: datetime | None) -> BudgetRefused:
         when = f" at {opens.astimezone(UTC):%H:%M} UTC" if opens else " once the limit is raised"
         return BudgetRefused(
             "hour_limit",
             f"The limit of {self.limits.hourly_requests} requests an hour is reached; it resumes by itself{when}.",
             opens,
+        )
+
+    def _day_refusal(self, day: datetime, booked: int, rate: int) -> BudgetRefused:
+        opens = day + timedelta(seconds=self.lengths.dollars)
+        return BudgetRefused(
+            "day_limit",
+            f"The daily limit of ${self.limits.daily_nano / 1e9:.2f} would be crossed; "
+            f"it resumes by itself after {opens:%H:%M} UTC.",
+            opens,
+            tokens_left=max(self.limits.daily_nano - booked, 0) // max(rate, 1),
         )
 
     def _over_document_limit(self, conn: Connection, shares: Mapping[str, Share], rate: int) -> list[str]:

@@ -74,8 +74,18 @@ def write(conn: Connection, model: str, order: Order, entry: Entry) -> int:
     return number
 
 
+def anything_due(conn: Connection, now: datetime) -> bool:
+    """Whether a lease has run out, or a slot's time has passed."""
+    row = conn.execute(
+        """SELECT EXISTS (SELECT FROM tvdb.requests WHERE lease_until <= %s)
+               OR EXISTS (SELECT FROM tvdb.requests WHERE slot_until <= %s)""",
+        (now, now),
+    ).fetchone()
+    return row == (True,)
+
+
 def repeated(conn: Connection, order: Order) -> int | None:
-    """The reservation of this very attempt, if it was made before. Raises ReservationLapsed if it has gone further."""
+    """The reservation of this very attempt, if it was made before. Raises ReservationLapsed if it went further."""
     row = conn.execute(
         "SELECT id, state FROM tvdb.requests WHERE request_key = %s AND attempt = %s", (order.key, order.attempt)
     ).fetchone()

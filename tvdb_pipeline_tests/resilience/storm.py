@@ -191,7 +191,7 @@ def _text(chance: random.Random) -> Wanted:
     while True:
         text = " ".join([*(chance.choice(_WORDS) for _ in range(4)), str(chance.randrange(10**12))])
         if count_tokens(text) == TOKENS_A_TEXT:
-            return Wanted(text, text_hash(text), TOKENS_A_TEXT, f"doc-{chance.randrange(40)}")
+            return Wanted(text, text_hash(text), TOKENS_A_TEXT, f"doc-{chance.randrange(5000)}")
 
 
 def _figures(
