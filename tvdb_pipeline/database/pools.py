@@ -5,9 +5,11 @@ Belongs here: opening and configuring connections. Does not: queries.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import LiteralString
+from weakref import WeakKeyDictionary
 
 import psycopg
 from pgvector.psycopg import register_vector
@@ -21,6 +23,9 @@ from tvdb_pipeline.settings import Settings
 
 Connection = psycopg.Connection[TupleRow]
 
+_FRESH_SECONDS = 1.0
+"""A connection that was used so recently is handed out unchecked: the check is a round trip."""
+
 
 class Database:
     """A pool of connections. `with database.connection() as conn` gives one in a transaction of its own.
@@ -30,6 +35,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 8, wait: float = 30.0) -> None:
         self.url = url
+        self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             min_size=1,
@@ -57,6 +63,8 @@ class Database:
 
     def _check(self, conn: Connection) -> None:
         """Called for each connection handed out. After a restart of the server all idle ones are dead, not this one only."""
+        if time.monotonic() - self._used.get(conn, 0.0) < _FRESH_SECONDS:
+            return
         try:
             ConnectionPool.check_connection(conn)
         except psycopg.OperationalError:
@@ -70,8 +78,14 @@ class Database:
     @contextmanager
     def connection(self) -> Generator[Connection]:
         """One connection in one transaction: committed on leaving, rolled back on an exception."""
-        with self._pool.connection() as conn:
-            yield conn
+        try:
+            with self._pool.connection() as conn:
+                yield conn
+                self._used[conn] = time.monotonic()
+        except psycopg.OperationalError:
+            # Perhaps a restart: none of them can be trusted unchecked.
+            self._used.clear()
+            raise
 
     def fetch(self, query: LiteralString, params: object = None) -> list[TupleRow]:
         """All rows of one query in a transaction of its own."""

@@ -64,7 +64,7 @@ class Plan:
     most_seconds: float = 900.0
 
 
-FULL = Plan(32, 100_000, 10_000, 500, 10.0, 600, 60.0)
+FULL = Plan(32, 100_000, 10_000, 500, 10.0, 400, 60.0)
 SMALL = Plan(8, 2_000, 200, 10, 2.0, 60, 10.0, lease_seconds=1.5)
 
 
