@@ -15,13 +15,13 @@ from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import BudgetRefused, Kind, Purpose, ReservationLapsed
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding import cache, claims, refused
-from tvdb_pipeline.embedding.answers import read_answer
 from tvdb_pipeline.embedding.attempts import Attempts, Patience
 from tvdb_pipeline.embedding.bisection import refused_inputs
 from tvdb_pipeline.embedding.breaker import Breaker
 from tvdb_pipeline.embedding.client import EmbeddingClient
 from tvdb_pipeline.embedding.failures import ProviderError
 from tvdb_pipeline.embedding.modes import ProvisionalClient, UnavailableClient
+from tvdb_pipeline.embedding.recovery import take_in
 from tvdb_pipeline.embedding.requests import Bought, Purchase, Wanted
 from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.errors import TvdbError
@@ -75,20 +75,7 @@ class EmbeddingService:
 
     def recover(self) -> None:
         """Take in answers whose process was killed before it could keep them, and end lapsed reservations."""
-        for label, body, slip in self._slips.left_behind():
-            number = self._ledger.number_of(label.request_key, label.attempt)
-            if number is None:
-                continue  # of another database
-            with self._database.connection() as conn:
-                try:
-                    answer = read_answer(body, len(label.hashes))
-                except ProviderError:
-                    answer = None  # killed before it was whole
-                if answer is not None:
-                    cache.put(conn, label.model, label.hashes, answer.vectors)
-                    self._ledger.settle(conn, number, label.model, answer.tokens)
-                claims.fulfil(conn, label.owner, label.hashes)
-            slip.drop()
+        take_in(self._database, self._ledger, self._slips)
         self._ledger.reap()
 
     def _buy_paid(self, request: Sequence[Wanted], purpose: Purpose, purchase: Purchase) -> None:
