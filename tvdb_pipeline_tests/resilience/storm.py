@@ -20,7 +20,6 @@ import struct
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,8 +38,9 @@ from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.requests import Wanted, text_hash
 from tvdb_pipeline.embedding.service import EmbeddingService
 from tvdb_pipeline.embedding.slips import Slips
-from tvdb_pipeline_tests.fake_openai.charges import NANO_DOLLARS_A_TOKEN, busiest
+from tvdb_pipeline_tests.fake_openai.charges import NANO_DOLLARS_A_TOKEN
 from tvdb_pipeline_tests.fake_openai.process import ServerProcess
+from tvdb_pipeline_tests.resilience.storm_figures import Figures, compare, faults_of
 
 MODEL = "text-embedding-3-small"
 TOKENS_A_TEXT, MOST_TEXTS = 9, 4
@@ -73,26 +73,6 @@ SMALL = Plan(8, 2_000, 200, 10, 2.0, 60, 10.0, lease_seconds=1.5)
 def calm(plan: Plan) -> Plan:
     """The same without kills: one dollar window, and leases nobody outlives."""
     return replace(plan, dollars_seconds=1e9, lease_seconds=60.0)
-
-
-@dataclass
-class Figures:
-    """What a phase ended with. The provider's figures come from its own log, the ledger's from its tables."""
-
-    attempts: int
-    admitted: int
-    kills: int
-    seconds: float
-    server_tokens: int
-    ledger_tokens: int
-    worst_window_use: float
-    busiest: int
-    window_requests: int
-    over_dollar_limit: int
-    below_bill: int
-    unmatched: int
-    stuck: int
-    unknown: int
 
 
 class _Counts:
@@ -143,7 +123,20 @@ def run_phase(plan: Plan, database_url: str, folder: Path, limits: Limits, *, ki
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         seconds = time.monotonic() - started
-        return _figures(plan, database_url, folder, limits, lengths, server, counts, killed + len(workers), seconds)
+        killed += len(workers)
+        if killed:
+            time.sleep(2 * plan.lease_seconds)
+        attempts = _attempts(database_url, server.url, folder, limits, lengths)
+        database = attempts.database
+        try:
+            # As any process does when it begins.
+            EmbeddingService(attempts.client, attempts.ledger, database, attempts.breaker, attempts.slips).recover()
+            return compare(
+                database, server.entries(), limits, plan.window_seconds,
+                attempts=counts.total(0), kills=killed, seconds=seconds,
+            )  # fmt: skip
+        finally:
+            database.close()
 
 
 def _enough(plan: Plan, counts: _Counts) -> bool:
@@ -196,56 +189,6 @@ def _text(chance: random.Random) -> Wanted:
             return Wanted(text, text_hash(text), TOKENS_A_TEXT, f"doc-{chance.randrange(5000)}")
 
 
-def _figures(
-    plan: Plan, database_url: str, folder: Path, limits: Limits, lengths: Windows, server: ServerProcess, counts: _Counts,
-    killed: int, seconds: float,
-) -> Figures:  # fmt: skip
-    """Wait two leases, tidy up as any process does, then compare log and ledger."""
-    if killed:
-        time.sleep(2 * plan.lease_seconds)
-    attempts = _attempts(database_url, server.url, folder, limits, lengths)
-    database = attempts.database
-    try:
-        EmbeddingService(attempts.client, attempts.ledger, database, attempts.breaker, attempts.slips).recover()
-        rows = database.fetch(
-            "SELECT request_key || '-' || attempt, state, tokens, cost_nano, extract(epoch FROM day_starts) FROM tvdb.requests"
-        )
-        stuck = database.fetch(
-            """SELECT (SELECT count(*) FROM tvdb.requests WHERE state IN ('held', 'sent'))
-                      + (SELECT count(*) FROM tvdb.dollar_windows WHERE held_nano <> 0)"""
-        )[0][0]
-    finally:
-        database.close()
-    entries = server.entries()
-    charged = {entry.request_id: entry.tokens for entry in entries if entry.charged}
-    ledger = {name: (state, tokens, cost, day) for name, state, tokens, cost, day in rows}
-    booked = {"settled", "charged_unknown"}
-    billed_of, spent_of = defaultdict[float, int](int), defaultdict[float, int](int)
-    for name, tokens in charged.items():
-        billed_of[ledger[name][3] if name in ledger else -1.0] += tokens * NANO_DOLLARS_A_TOKEN
-    for state, _, cost, day in ledger.values():
-        spent_of[day] += cost if state in booked else 0
-    unmatched = sum(1 for name, tokens in charged.items() if name not in ledger or ledger[name][:2] not in
-                    {(state, tokens) for state in booked})  # fmt: skip
-    unmatched += sum(1 for name, row in ledger.items() if row[0] == "settled" and name not in charged)
-    return Figures(
-        attempts=counts.total(0),
-        admitted=len(rows),
-        kills=killed,
-        seconds=seconds,
-        server_tokens=sum(charged.values()),
-        ledger_tokens=sum(tokens for state, tokens, _, _ in ledger.values() if state in booked),
-        worst_window_use=max(spent_of.values(), default=0) / limits.daily_nano,
-        busiest=busiest((entry.arrived for entry in entries), plan.window_seconds),
-        window_requests=limits.hourly_requests,
-        over_dollar_limit=sum(1 for bill in billed_of.values() if bill > limits.daily_nano),
-        below_bill=sum(1 for day, bill in billed_of.items() if spent_of[day] < bill),
-        unmatched=unmatched,
-        stuck=stuck,
-        unknown=sum(1 for row in ledger.values() if row[0] == "charged_unknown"),
-    )
-
-
 def calm_limits(plan: Plan) -> Limits:
     """One dollar window that takes about as many requests as are to be admitted, and nothing else in the way."""
     return Limits(plan.admitted * SMALLEST_NANO * 2, 10**9, 10**15)
@@ -255,21 +198,6 @@ def kill_limits(plan: Plan) -> Limits:
     """Both windows bind: a dollar window is used up before its time is over."""
     requests_a_window = plan.window_requests / plan.window_seconds * plan.dollars_seconds
     return Limits(int(requests_a_window * SMALLEST_NANO * 2), plan.window_requests, 10**15)
-
-
-def faults_of(figures: Figures, *, kills: bool) -> list[str]:
-    """The promises that were broken, in words; empty if all hold."""
-    broken = {
-        "more requests in a rolling window than the limit": figures.busiest > figures.window_requests,
-        "a dollar window billed over its limit": figures.over_dollar_limit > 0,
-        "the ledger below the bill": figures.below_bill > 0,
-        "a charge without its reservation, or the reverse": figures.unmatched > 0,
-        "reservations stuck after two leases": figures.stuck > 0,
-    }
-    if not kills:
-        broken["ledger and bill differ"] = figures.ledger_tokens != figures.server_tokens
-        broken["less than 99% of the limit used"] = figures.worst_window_use < 0.99
-    return [words for words, is_broken in broken.items() if is_broken]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tvdb_pipeline_tests.resilience.storm import SMALL, calm, calm_limits, faults_of, kill_limits, run_phase
+from tvdb_pipeline_tests.resilience.storm import SMALL, calm, calm_limits, kill_limits, run_phase
+from tvdb_pipeline_tests.resilience.storm_figures import faults_of
 
 
 @pytest.mark.parametrize("kills", [False, True], ids=["calm", "kills"])
