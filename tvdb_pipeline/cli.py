@@ -7,6 +7,7 @@ Answers go to stdout, everything else to stderr. Exit codes: 0 all documents rea
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Generator
@@ -35,6 +36,8 @@ Paths = Annotated[list[Path], typer.Argument(help="Files or folders.")]
 
 def main() -> None:
     """Run the command; a refusal is one sentence on stderr."""
+    # The pool tells of each dead connection; what came of it is told once, below.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         app()
     except TvdbError as error:
@@ -44,6 +47,14 @@ def main() -> None:
         # The type only: a database's message may quote a value.
         print(
             f"tvdb: the database refused ({type(error).__name__}); nothing half-done was kept. Try again.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except Exception as error:
+        # Its type only, for the same reason. What was paid for is kept, and every document is where it was.
+        print(
+            f"tvdb: interrupted by a fault ({type(error).__name__}); nothing half-done was kept. If the database was stopped, "
+            "run the command again: it goes on where this one ended.",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -138,6 +138,8 @@ def show_search(answer: Answer, *, as_json: bool) -> None:
         _out.print(passage.text, markup=False)
         _out.print()
     _out.print(f"{len(answer.passages)} passages, mode {answer.mode}.")
+    for refusal in answer.refusals:
+        _out.print(f"Found by full text only, as the query could not be embedded: {escape(refusal.message)}")
 
 
 def show_quote(quote: Quote, *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ from tvdb_pipeline.budget.orders import (
     Sums,
     Windows,
 )
-from tvdb_pipeline.budget.prices import price
+from tvdb_pipeline.budget.prices import price, shown
 from tvdb_pipeline.database.pools import Connection, Database
 from tvdb_pipeline.waypoints import passed
 
@@ -181,7 +181,7 @@ class Ledger:
         if over:
             raise BudgetRefused(
                 "document_limit",
-                f"Its vectors would cost more than ${limits.document_nano / 1e9:.2f} a document "
+                f"Its vectors would cost more than {shown(limits.document_nano)} a document "
                 "(TVDB_DOCUMENT_COST_LIMIT_USD); until the limit is raised it is found by full text.",
                 documents=over,
             )
@@ -208,7 +208,7 @@ class Ledger:
         opens = day + timedelta(seconds=self.lengths.dollars)
         return BudgetRefused(
             "day_limit",
-            f"The daily limit of ${self.limits.daily_nano / 1e9:.2f} would be crossed; "
+            f"The daily limit of {shown(self.limits.daily_nano)} would be crossed; "
             f"it resumes by itself after {opens:%H:%M} UTC.",
             opens,
             tokens_left=max(self.limits.daily_nano - booked, 0) // max(rate, 1),

@@ -28,6 +28,11 @@ def price(model: str) -> int:
     return NANO_DOLLARS_A_TOKEN[model]
 
 
+def shown(nano: int) -> str:
+    """Nano-dollars for a sentence: `$5.00`, and as many places as a small amount needs."""
+    return f"${nano / 1e9:.2f}" if nano % 10_000_000 == 0 else f"${nano / 1e9:.9f}".rstrip("0")
+
+
 def dollars(nano: int) -> float:
     """Nano-dollars as dollars, for people and JSON."""
     return nano / 1_000_000_000

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.budget.orders import BudgetRefused
-from tvdb_pipeline.budget.prices import price
+from tvdb_pipeline.budget.prices import price, shown
 from tvdb_pipeline.embedding import cache, refused
 from tvdb_pipeline.embedding.packing import Packer
 from tvdb_pipeline.embedding.requests import Bought, Purchase, Wanted
@@ -127,7 +127,7 @@ class Buying:
             return None
         return BudgetRefused(
             "document_limit",
-            f"Its vectors would cost ${cost / 1e9:.4f}, over the limit of ${limit / 1e9:.2f} a document "
+            f"Its vectors would cost {shown(cost)}, over the limit of {shown(limit)} a document "
             "(TVDB_DOCUMENT_COST_LIMIT_USD); until then it is found by full text.",
         )
 

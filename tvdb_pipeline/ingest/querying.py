@@ -22,10 +22,14 @@ _MAX_QUERY_TOKENS = 512
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The passages, and the mode that was really used: `lexical` where no query vector was to be had."""
+    """The passages, and the mode that was really used: `lexical` where no query vector was to be had.
+
+    refusals: why a model has no query vector, so that its rows were found by full text only.
+    """
 
     passages: list[Passage]
     mode: Mode
+    refusals: list[TvdbError]
 
 
 def answer(shop: Workshop, query: str, k: int, mode: Mode) -> Answer:
@@ -34,27 +38,31 @@ def answer(shop: Workshop, query: str, k: int, mode: Mode) -> Answer:
     if not query or count_tokens(query) > _MAX_QUERY_TOKENS:
         raise TvdbError("bad_query", f"A query needs between 1 and {_MAX_QUERY_TOKENS} tokens.")
     vectors: dict[str, Vectors] = {}
+    refusals: list[TvdbError] = []
     if mode != "lexical":
         for model in models_present(shop.database):
-            vector = _vector(shop, model, query)
+            vector, refusal = _vector(shop, model, query)
             if vector is not None:
                 vectors[model] = vector
+            elif refusal is not None:
+                refusals.append(refusal)
     used: Mode = mode if vectors else "lexical"
-    return Answer(search(shop.database, query, vectors, k, mode=used), used)
+    return Answer(search(shop.database, query, vectors, k, mode=used), used, refusals)
 
 
-def _vector(shop: Workshop, model: str, query: str) -> Vectors | None:
+def _vector(shop: Workshop, model: str, query: str) -> tuple[Vectors | None, TvdbError | None]:
     client = _client_of(shop, model)
     if client is None:
-        return None
+        return None, None
     if not client.paid:
-        return client.embed([query]).vectors[0]
+        return client.embed([query]).vectors[0], None
     name = text_hash(query)
     vector = cache.get(shop.database, model, name)
     if vector is not None:
-        return vector
-    shop.embedding.buy([Wanted(query, name, count_tokens(query), None)], purpose="query", stand_in=False)
-    return cache.get(shop.database, model, name)
+        return vector, None
+    wanted = Wanted(query, name, count_tokens(query), None)
+    purchase = shop.embedding.buy([wanted], purpose="query", stand_in=False)
+    return cache.get(shop.database, model, name), purchase.failure
 
 
 def _client_of(shop: Workshop, model: str) -> EmbeddingClient | None:

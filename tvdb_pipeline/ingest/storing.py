@@ -37,7 +37,8 @@ class ClaimLost(TvdbError):
 def begin(shop: Workshop, work: Work) -> None:
     """Write down that the document is being worked on."""
     with shop.database.connection() as conn:
-        registry.record(conn, work.key, work.fence, {"state": "processing", "attempts": work.document.attempts + 1})
+        values = {"state": "processing", "attempts": work.document.attempts + 1, "next_attempt_at": None}
+        registry.record(conn, work.key, work.fence, values)
     passed("walk.begun")
 
 

@@ -5,9 +5,10 @@ Belongs here: finding them. Does not: asking for runs, or looking at the upload 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from tvdb_pipeline.budget.prices import price
+from tvdb_pipeline.chunking.cuts import MAX_CHUNK_TOKENS
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.identity import located
 from tvdb_pipeline.documents.registry import Document
@@ -31,8 +32,11 @@ def due(shop: Workshop) -> list[Document]:
         for document in registry.resumable(shop.database, MAX_ATTEMPTS)
         if document.attempts > 0 or document.next_attempt_at is not None
     ]
-    found += _replaceable(shop)
-    return [document for document in found if located(document.path, shop.settings.upload_dir).exists()]
+    return [document for document in found if _there(shop, document)] + _replaceable(shop)
+
+
+def _there(shop: Workshop, document: Document) -> bool:
+    return located(document.path, shop.settings.upload_dir).exists()
 
 
 def _replaceable(shop: Workshop) -> list[Document]:
@@ -40,26 +44,30 @@ def _replaceable(shop: Workshop) -> list[Document]:
     service = shop.embedding
     if not service.client.paid or service.client.fallback is None or not service.breaker.may_ask():
         return []
-    chosen = list(_affordable(shop))
-    if service.breaker.state().state != "closed":
-        chosen = chosen[:1]
-    documents = registry.load(shop.database, chosen)
-    return [document for document in documents if document.state in registry.SEARCHABLE]
-
-
-def _affordable(shop: Workshop) -> Iterator[str]:
-    """Keys of documents in the order of their keys, while what is to be bought for them fits into the windows."""
-    now, limits = shop.ledger.state(), shop.ledger.limits
-    requests = limits.hourly_requests - now.requests
-    texts, tokens = requests * MAX_INPUTS, requests * MAX_TOKENS
-    tokens = min(tokens, (limits.daily_nano - now.spent_nano - now.held_nano) // price(shop.embedding.client.model))
     rows = shop.database.fetch(
         """SELECT r.document_key, count(*), sum(r.tokens)::bigint FROM tvdb.vector_rows r
            JOIN tvdb.documents d ON d.key = r.document_key
            WHERE r.provisional AND (d.claim_until IS NULL OR d.claim_until < now()) GROUP BY 1 ORDER BY 1"""
     )
-    for key, count, weight in rows:
-        texts, tokens = texts - count, tokens - weight
-        if texts < 0 or tokens < 0:
-            return
-        yield key
+    sizes = {key: (texts, tokens) for key, texts, tokens in rows}
+    found = registry.load(shop.database, sizes)
+    found = [document for document in found if document.state in registry.SEARCHABLE and _there(shop, document)]
+    chosen = _affordable(shop, [(document, *sizes[document.key]) for document in found])
+    return chosen if service.breaker.state().state == "closed" else chosen[:1]
+
+
+def _affordable(shop: Workshop, wanted: Sequence[tuple[Document, int, int]]) -> list[Document]:
+    """Those of (document, texts, tokens) that fit into what is left of the windows, in order.
+
+    Where none fits as a whole, the first is begun: what is left of the day buys a part of it, and another day the rest.
+    """
+    now, limits = shop.ledger.state(), shop.ledger.limits
+    requests = limits.hourly_requests - now.requests
+    left_texts, left = requests * MAX_INPUTS, requests * MAX_TOKENS
+    left = min(left, (limits.daily_nano - now.spent_nano - now.held_nano) // price(shop.embedding.client.model))
+    chosen: list[Document] = []
+    for document, texts, tokens in wanted:
+        if texts <= left_texts and tokens <= left:
+            chosen.append(document)
+            left_texts, left = left_texts - texts, left - tokens
+    return chosen or [document for document, _, _ in wanted[:1] if left >= MAX_CHUNK_TOKENS]

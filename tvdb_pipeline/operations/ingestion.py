@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.claims import Claims
 from tvdb_pipeline.documents.discovery import discover
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.outcomes import StageOutcome
@@ -95,7 +96,13 @@ def delete_document(shop: Workshop, key: str) -> int:
 
     if all(document["state"] == "deleted" for document in overview(shop.database, [key])):
         raise TvdbError("not_registered", "No document has this key; tvdb status lists them.")
-    rows = remove(shop, [key], forget_vectors=True)
+    with Claims(shop.database, shop.settings.claim_lease_seconds) as claims:
+        # Whoever works on it would go on writing what is being removed.
+        if not claims.take([key]):
+            raise TvdbError(
+                "busy", "The document is being processed at this moment; delete it when that is done (tvdb status)."
+            )
+        rows = remove(shop, [key], forget_vectors=True)
     with open_instance(shop.settings, shop.database.url) as instance:
         drop_partitions(instance, [key])
     return rows

@@ -188,3 +188,56 @@ def test_what_a_killed_command_had_planned_is_taken_up_after_a_while(
     assert tick() == []
     database.run("UPDATE tvdb.documents SET next_attempt_at = now()")
     assert len(tick()) == 1
+
+
+def test_a_document_that_cannot_be_replaced_does_not_stand_in_the_way_of_the_others(
+    world: Callable[..., None], tick: Tick, carry_out: Callable[..., None], database: Database,
+    instance: dg.DagsterInstance, fake_openai: FakeOpenAI,
+) -> None:  # fmt: skip
+    world("HYBRID")
+    fake_openai.script = failing(insufficient_quota())
+    ingest(database, instance, 3)
+    first, second = sorted(document.key for document in registry.load(database))[:2]
+    database.run("UPDATE tvdb.documents SET state = 'rejected' WHERE key = %s", (first,))
+    gone = registry.load(database, [second])[0].path
+    (load_settings().upload_dir / gone).unlink()
+    fake_openai.script = healthy
+    closes_again(database)
+    carry_out(tick())
+    assert sorted(provisional > 0 for _, provisional in states(database)) == [False, True, True]
+
+
+def test_a_document_larger_than_what_is_left_lets_smaller_ones_go_first_and_is_begun_when_alone(
+    world: Callable[..., None], tick: Tick, database: Database, instance: dg.DagsterInstance
+) -> None:
+    world("HYBRID", TVDB_DAILY_COST_LIMIT_USD=0)
+    shop = shop_now(database)
+    for name, size in (("large.pdf", 30), ("small.pdf", 2)):
+        (shop.settings.upload_dir / name).write_bytes(flowing_pdf(paragraphs(size, seed=size)))
+    plan = make_plan(shop, [shop.settings.upload_dir])
+    add_partitions(instance, plan.keys)
+    list(walk(shop, plan.stale))
+    weights = dict(database.fetch("SELECT document_key, sum(tokens)::int FROM tvdb.vector_rows GROUP BY 1"))
+    large, small = max(weights, key=weights.__getitem__), min(weights, key=weights.__getitem__)
+    assert weights[small] < 600 < weights[large]
+    world("HYBRID", TVDB_DAILY_COST_LIMIT_USD=f"{600 * 20 / 1e9:.9f}")
+    assert [request.tags["dagster/asset_partition_range_start"] for request in tick()] == [small]
+    database.run("UPDATE tvdb.vector_rows SET provisional = false WHERE document_key = %s", (small,))
+    assert [request.tags["dagster/asset_partition_range_start"] for request in tick()] == [large]
+
+
+def test_a_document_being_processed_when_its_command_was_killed_is_due_when_its_claim_lapses(
+    world: Callable[..., None], tick: Tick, database: Database, instance: dg.DagsterInstance
+) -> None:
+    world("REAL")
+    shop = shop_now(database)
+    (shop.settings.upload_dir / "a.pdf").write_bytes(flowing_pdf(paragraphs(1)))
+    plan = make_plan(shop, [shop.settings.upload_dir])
+    add_partitions(instance, plan.keys)
+    registry.expect_run(database, plan.keys, seconds=1800)
+    outcomes = walk(shop, plan.stale)
+    next(outcomes)
+    outcomes.close()
+    database.run("UPDATE tvdb.documents SET claim_owner = NULL, claim_until = NULL")
+    assert [document.state for document in registry.load(database)] == ["processing"]
+    assert len(tick()) == 1

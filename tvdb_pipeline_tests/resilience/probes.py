@@ -26,7 +26,7 @@ from tvdb_pipeline_tests.fake_openai.faults import Arrival, Fault, server_error
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
 MODEL = "text-embedding-3-small"
-POLICY = BreakerPolicy(threshold=5, cooldown=0.5, longest=1.0, probe_lease=20.0)
+POLICY = BreakerPolicy(threshold=5, cooldown=1.5, longest=2.0, probe_lease=20.0)
 LATENCY = 0.2
 _LONG = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=60, send_within=30)
 
@@ -87,17 +87,17 @@ def run(database_url: str, processes: int, down_seconds: float, up_seconds: floa
         breaker = Breaker(database, OpenAIClient(MODEL, "sk-probes", provider.url, 20).subject, POLICY)
         while breaker.state().state == "closed" and time.time() < until:
             time.sleep(0.02)
-        tripped = time.time()
+        tripped = _changed_at(database)
         time.sleep(down_seconds)
         back.append(time.time())
         while breaker.state().state != "closed" and time.time() < until:
             time.sleep(0.01)
-        closed = time.time()
+        closed = _changed_at(database)
         for worker in workers:
             worker.join()
         database.close()
-        # Requests already on their way when it tripped are no probes.
-        probes = [entry for entry in provider.log if tripped < entry.arrived < closed - LATENCY / 2]
+        # What was on its way when it tripped is no probe, and none is let through before the first cool-down is over.
+        probes = [entry for entry in provider.log if tripped + 0.9 * POLICY.cooldown < entry.arrived < closed]
         spans = sorted((entry.arrived, entry.answered or entry.arrived) for entry in probes)
         together = max((sum(1 for a, b in spans if a <= start < b) for start, _ in spans), default=0)
         served = sum(1 for entry in provider.log if entry.arrived > closed and entry.charged)
@@ -109,6 +109,11 @@ def run(database_url: str, processes: int, down_seconds: float, up_seconds: floa
         recovery_seconds=closed - back[0],
         longest_seconds=POLICY.longest + 2 * LATENCY,
     )
+
+
+def _changed_at(database: Database) -> float:
+    """When the breaker's state changed last, in seconds since 1970, by the clock all processes share."""
+    return float(database.fetch("SELECT extract(epoch FROM changed_at) FROM tvdb.breaker")[0][0])
 
 
 def main() -> None:
