@@ -88,6 +88,8 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
             return dg.SkipReason(f"{error.code}: {error.message}")
         finally:
             database.close()
+        if not found:
+            return dg.SkipReason("Nothing waits that could go on now.")
         order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
         return _result(Look(found, [], [], 0), order, _under_way(context.instance, order), [], now.documents_per_run)
 
