@@ -26,7 +26,7 @@ from tvdb_pipeline.budget.orders import (
     Windows,
 )
 from tvdb_pipeline.budget.prices import price, shown
-from tvdb_pipeline.database.pools import Connection, Database
+from tvdb_pipeline.database.pools import Connection, Database, server_time
 from tvdb_pipeline.waypoints import passed
 
 Clock = Callable[[], datetime]
@@ -61,8 +61,7 @@ class Ledger:
             now = self._now(conn)
             if reservations.anything_due(conn, now):
                 # Kept even if this order is refused; the lock is taken anew.
-                reservations.reap(conn, now, self.lengths.requests)
-                windows.free_slots(conn, now)
+                self._tidy(conn, now)
                 conn.commit()
                 window = windows.lock_requests(conn)
             if (number := reservations.repeated(conn, order)) is not None:
@@ -122,8 +121,7 @@ class Ledger:
         """End reservations whose lease ran out and free slots whose time has passed; how many changed."""
         with self._database.connection() as conn:
             windows.lock_requests(conn)
-            now = self._now(conn)
-            return reservations.reap(conn, now, self.lengths.requests) + windows.free_slots(conn, now)
+            return self._tidy(conn, self._now(conn))
 
     def state(self) -> BudgetState:
         """Today's figures and the request window's, as they are once what is due has been tidied."""
@@ -155,11 +153,11 @@ class Ledger:
         return Sums(*row)
 
     def _now(self, conn: Connection) -> datetime:
-        if self._clock is not None:
-            return self._clock()
-        row = conn.execute("SELECT clock_timestamp()").fetchone()
-        assert row is not None
-        return row[0]
+        return self._clock() if self._clock is not None else server_time(conn)
+
+    def _tidy(self, conn: Connection, now: datetime) -> int:
+        """End what has lapsed, free what is due; how many. The request window must be locked."""
+        return reservations.reap(conn, now, self.lengths.requests) + windows.free_slots(conn, now)
 
     def _admit(
         self, conn: Connection, order: Order, window: windows.RequestWindow, cost: int, rate: int, now: datetime

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import LiteralString
 from weakref import WeakKeyDictionary
 
@@ -96,6 +97,13 @@ class Database:
         """Run one statement in a transaction of its own; the number of rows it touched."""
         with self.connection() as conn:
             return conn.execute(query, params).rowcount  # pyright: ignore[reportArgumentType]
+
+
+def server_time(conn: Connection) -> datetime:
+    """The time by the server's clock, which all processes share."""
+    row = conn.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    return row[0]
 
 
 def database_url(settings: Settings, *, leave_running: bool = False) -> str:

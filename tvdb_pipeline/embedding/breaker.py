@@ -18,7 +18,7 @@ from typing import Final, Literal
 from psycopg.rows import class_row
 
 from tvdb_pipeline.budget.ledger import Clock
-from tvdb_pipeline.database.pools import Connection, Database
+from tvdb_pipeline.database.pools import Connection, Database, server_time
 from tvdb_pipeline.embedding.failures import FAILURES, ProviderError
 
 State = Literal["closed", "open", "half_open"]
@@ -174,11 +174,7 @@ class Breaker:
         )
 
     def _now(self, conn: Connection) -> datetime:
-        if self._clock is not None:
-            return self._clock()
-        row = conn.execute("SELECT clock_timestamp()").fetchone()
-        assert row is not None
-        return row[0]
+        return self._clock() if self._clock is not None else server_time(conn)
 
 
 def _due(row: BreakerState) -> datetime:

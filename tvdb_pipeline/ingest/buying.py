@@ -121,8 +121,7 @@ class Buying:
         client, limit = self._shop.embedding.client, self._shop.ledger.limits.document_nano
         if not client.paid:
             return None
-        spent = bills(self._shop.database, [work.key])
-        cost = work.tokens_of(work.pending) * price(client.model) + (spent[work.key].cost_nano if spent else 0)
+        cost = document_cost(self._shop, work.key, work.tokens_of(work.pending))
         if cost <= limit or not work.pending:
             return None
         return BudgetRefused(
@@ -130,6 +129,12 @@ class Buying:
             f"Its vectors would cost {shown(cost)}, over the limit of {shown(limit)} a document "
             "(TVDB_DOCUMENT_COST_LIMIT_USD); until then it is found by full text.",
         )
+
+
+def document_cost(shop: Workshop, key: str, tokens: int) -> int:
+    """Nano-dollars a document will have cost once so many tokens more are bought for it."""
+    spent = bills(shop.database, [key])
+    return tokens * price(shop.embedding.client.model) + (spent[key].cost_nano if spent else 0)
 
 
 def _take(work: Work, name: str, purchase: Purchase) -> None:

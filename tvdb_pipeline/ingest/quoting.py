@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.identity import located
@@ -18,6 +17,7 @@ from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.embedding import cache, refused
 from tvdb_pipeline.embedding.packing import pack
 from tvdb_pipeline.embedding.requests import Wanted
+from tvdb_pipeline.ingest.buying import document_cost
 from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
 from tvdb_pipeline.ingest.reading import keep, read
 from tvdb_pipeline.ingest.work import Work
@@ -55,7 +55,7 @@ def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
     for batch in contiguous_ranges(order, plan.stale, shop.settings.documents_per_run):
         bought: list[Wanted] = []
         for wanted in (_missing(shop, works[key], texts) for key in batch if key in works):
-            if _over_limit(shop, wanted, rate):
+            if _over_limit(shop, wanted):
                 over_limit += 1
                 continue
             bought += wanted
@@ -98,14 +98,12 @@ def _missing(shop: Workshop, work: Work, texts: dict[str, Wanted]) -> list[Wante
     return [Wanted(piece.text, name, piece.tokens, work.key) for name, piece in pieces.items() if name not in have]
 
 
-def _over_limit(shop: Workshop, wanted: Sequence[Wanted], rate: int) -> bool:
+def _over_limit(shop: Workshop, wanted: Sequence[Wanted]) -> bool:
     if not wanted or not shop.embedding.client.paid:
         return False
     key = wanted[0].document_key
     assert key is not None
-    spent = bills(shop.database, [key])
-    cost = sum(text.tokens for text in wanted) * rate + (spent[key].cost_nano if spent else 0)
-    return cost > shop.ledger.limits.document_nano
+    return document_cost(shop, key, sum(text.tokens for text in wanted)) > shop.ledger.limits.document_nano
 
 
 def _affordable(shop: Workshop, requests: int, cost: int) -> bool:
