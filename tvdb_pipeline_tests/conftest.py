@@ -32,8 +32,8 @@ DOLLAR = 10**9
 HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=150, send_within=30)
 _LONG = ("resilience/", "test_stability", "test_ledger_machine", "test_examples", "test_cli")
 HASTE = Patience(first_wait=0.01, longest=1.0)
-_SETTINGS = [name for name in os.environ if name.startswith(("TVDB_", "OPENAI_", "DAGSTER_"))]
-for _name in _SETTINGS:
+_SETTINGS = ("TVDB_", "OPENAI_", "DAGSTER_")
+for _name in [name for name in os.environ if name.startswith(_SETTINGS)]:
     # Settings of the shell the tests run in must not decide how they end.
     if _name != "TVDB_CORPUS":
         del os.environ[_name]
@@ -42,6 +42,16 @@ for _name in _SETTINGS:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long go first, so that no worker is left with one at the end."""
     items.sort(key=lambda item: not any(part in item.nodeid for part in _LONG))
+
+
+@pytest.fixture(autouse=True)
+def environment_as_before() -> Iterator[None]:
+    """Commands set Dagster's variables in their own process; here the next test runs in it, too."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    yield
+    for name in [name for name in os.environ if name.startswith(_SETTINGS) and name not in before]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
