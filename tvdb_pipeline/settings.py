@@ -70,8 +70,10 @@ class Settings(BaseSettings):
     ocr_engine: Literal["rapidocr", "tesseract"] = "rapidocr"
     parse_workers: int = Field(default=0, ge=0)
     parse_timeout_seconds: float = Field(default=900.0, gt=0)
+    page_timeout_seconds: float = Field(default=120.0, gt=0)
     parse_memory_mb: int = Field(default=4096, ge=256)
     max_document_mb: int = Field(default=200, ge=1)
+    max_pages: int = Field(default=5000, ge=1)
 
     @field_validator("home", "upload_dir", mode="after")
     @classmethod

@@ -76,7 +76,12 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
             refusal = _upstream_missing("parsed_text")
             yield work, [_failed(work, "chunks" if "chunks" in stages else "embeddings", refusal)], refusal
     queue = [
-        ParseJob(key, shop.artifacts.path("raw_file", work.versions["raw_file"]), work.media_type)
+        ParseJob(
+            key,
+            shop.artifacts.path("raw_file", work.versions["raw_file"]),
+            work.media_type,
+            shop.shelf(key, work.versions["parsed_text"]),
+        )
         for key, work in jobs.items()
     ]
     for result in parsers.parse(queue):
@@ -84,6 +89,8 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
         work.seconds["parse"] = result.seconds
         passed("parsed_text.parsed")
         if isinstance(result.parsed, TvdbError):
+            if isinstance(result.parsed, DocumentRefused):
+                shop.shelf(work.key).forget()
             yield work, [_failed(work, "parsed_text", result.parsed)], result.parsed
         else:
             try:
@@ -92,6 +99,7 @@ def read(shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: fro
                 yield work, [_failed(work, "parsed_text", refusal)], refusal
                 continue
             passed("parsed_text.kept")
+            shop.shelf(work.key).forget()
             yield _parsed(shop, work, result.parsed, stages)
 
 
@@ -102,7 +110,15 @@ def _parsed(shop: Workshop, work: Work, body: bytes | None, stages: frozenset[St
         )
         shop.artifacts.remove("parsed_text", work.versions["parsed_text"])
         return work, [_failed(work, "parsed_text", refusal)], refusal
-    parsed = ParsedDocument.from_json(body)
+    try:
+        parsed = ParsedDocument.from_json(body)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        # The process that reads documents of strangers is not trusted to speak the truth, nor even JSON.
+        refusal = TvdbError(
+            "parser_answer", "What was read from the file makes no sense; it is not used.", "document", True
+        )
+        shop.artifacts.remove("parsed_text", work.versions["parsed_text"])
+        return work, [_failed(work, "parsed_text", refusal)], refusal
     work.coverage = parsed.coverage()
     work.missing = [f"page {page.number}: {page.note}" for page in parsed.pages if page.note] + parsed.missing
     outcomes: list[StageOutcome] = []

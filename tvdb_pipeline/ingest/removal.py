@@ -45,6 +45,7 @@ def remove(shop: Workshop, keys: Sequence[str], *, forget_vectors: bool) -> int:
     passed("removal.marked")
     for document in documents:
         drop_artifacts(shop, document.versions)
+        shop.shelf(document.key).forget()
     passed("removal.done")
     return deleted
 

@@ -11,6 +11,7 @@ from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import Limits, Windows
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents.artifacts import ArtifactStore
+from tvdb_pipeline.documents.page_shelf import PageShelf
 from tvdb_pipeline.embedding.attempts import Patience
 from tvdb_pipeline.embedding.breaker import Breaker, BreakerPolicy
 from tvdb_pipeline.embedding.client import EmbeddingClient
@@ -34,8 +35,19 @@ class Workshop:
     def parsers(self) -> ParserPool:
         """A pool of parsing processes, started as they are needed; the caller closes it."""
         settings = self.settings
-        options = ParseOptions(settings.pdf_engine, settings.ocr_engine, settings.max_document_mb << 20)
-        return ParserPool(settings.worker_count, options, settings.parse_timeout_seconds, settings.parse_memory_mb)
+        cap = settings.max_document_mb << 20
+        options = ParseOptions(settings.pdf_engine, settings.ocr_engine, cap, settings.max_pages)
+        return ParserPool(
+            settings.worker_count,
+            options,
+            settings.parse_timeout_seconds,
+            settings.parse_memory_mb,
+            settings.page_timeout_seconds,
+        )
+
+    def shelf(self, key: str, version: str = "") -> PageShelf:
+        """Where pages of a document that is not read to the end are kept. version: data version of its parsed text."""
+        return PageShelf(self.settings.home / "pages", key, version)
 
 
 def build_workshop(

@@ -7,7 +7,7 @@ Belongs here: which reader serves which media type, and the judgements all share
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tvdb_pipeline.documents.admission import HEAD_BYTES, IMAGES, MSG, PDF, admit
 from tvdb_pipeline.errors import DocumentRefused
@@ -21,16 +21,52 @@ _MAX_NESTING = 3
 
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
-    """pdf_engine: ours, or a strategy of unstructured's partition_pdf where its extra is installed; ocr_engine; byte cap."""
+    """pdf_engine: ours, or a strategy of unstructured's partition_pdf where its extra is installed; ocr_engine; caps."""
 
     pdf_engine: Literal["pdfium", "fast", "ocr_only", "hi_res"] = "pdfium"
     ocr_engine: Literal["rapidocr", "tesseract"] = "rapidocr"
     max_bytes: int = 200 << 20
+    max_pages: int = 5000
+
+
+class Pages(Protocol):
+    """A document whose pages can be read one by one and on their own, each always with the same result."""
+
+    count: int
+
+    def read(self, number: int) -> PageLines: ...
+    def close(self) -> None: ...
+
+
+def has_pages(media_type: str, options: ParseOptions) -> bool:
+    """Whether `open_pages` serves this type."""
+    return media_type == PDF and options.pdf_engine == "pdfium"
+
+
+def open_pages(data: bytes, media_type: str, options: ParseOptions) -> Pages:
+    """The pages of a document for which `has_pages`. Raises DocumentRefused."""
+    from tvdb_pipeline.parsing.pdf.reading import PdfPages
+
+    return PdfPages(data, options.ocr_engine, options.max_pages)
+
+
+def finish(media_type: str, pages: list[PageLines]) -> ParsedDocument:
+    """All pages of a document, in order -> its elements. Raises DocumentRefused (`no_text`, `unreadable`)."""
+    return _judged(_structured(media_type, pages))
 
 
 def parse(data: bytes, media_type: str, options: ParseOptions, depth: int = 0) -> ParsedDocument:
-    """Read a document of a known media type. Raises DocumentRefused; `no_text` where every page is blank."""
-    parsed = _read(data, media_type, options, depth)
+    """Read a whole document of a known media type. Raises DocumentRefused; `no_text` where every page is blank."""
+    if not has_pages(media_type, options):
+        return _judged(_read(data, media_type, options, depth))
+    pages = open_pages(data, media_type, options)
+    try:
+        return finish(media_type, [pages.read(number) for number in range(1, pages.count + 1)])
+    finally:
+        pages.close()
+
+
+def _judged(parsed: ParsedDocument) -> ParsedDocument:
     if not any(element.text and element.text.strip() for element in parsed.elements):
         failed = parsed.coverage()["failed"]
         if failed:
@@ -43,7 +79,10 @@ def parse(data: bytes, media_type: str, options: ParseOptions, depth: int = 0) -
 
 def _read(data: bytes, media_type: str, options: ParseOptions, depth: int) -> ParsedDocument:
     if media_type == PDF:
-        return _read_pdf(data, options)
+        from tvdb_pipeline.parsing.partition_pdf import partitioned
+
+        assert options.pdf_engine != "pdfium"
+        return partitioned(data, options.pdf_engine)
     if media_type in IMAGES:
         from tvdb_pipeline.parsing.images import read_image
 
@@ -51,16 +90,6 @@ def _read(data: bytes, media_type: str, options: ParseOptions, depth: int) -> Pa
     if media_type in (MSG, "message/rfc822"):
         return _read_mail(data, media_type, options, depth)
     return _reader(media_type)(data)
-
-
-def _read_pdf(data: bytes, options: ParseOptions) -> ParsedDocument:
-    if options.pdf_engine != "pdfium":
-        from tvdb_pipeline.parsing.partition_pdf import partitioned
-
-        return partitioned(data, options.pdf_engine)
-    from tvdb_pipeline.parsing.pdf.reading import read_pdf
-
-    return _structured(PDF, list(read_pdf(data, options.ocr_engine)))
 
 
 def _structured(media_type: str, pages: list[PageLines]) -> ParsedDocument:

@@ -1,58 +1,43 @@
 """Warm parsing processes, one job at a time each.
 
-Belongs here: starting them, handing out jobs, killing one that hangs, replacing one that died. Does not: parsing
-itself. A crash or hang ends that worker and that document only.
+Belongs here: handing out steps in the order they come up, replacing processes that died or served long. Does not: what
+is next for a document (`document_reading`), or a process (`process`). A crash or hang ends that process and that document only.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import select
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from queue import Empty, LifoQueue
+from functools import partial
+from queue import Empty, LifoQueue, SimpleQueue
 
-from tvdb_pipeline.errors import DocumentRefused, TvdbError
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.parsing.document_reading import Allowance, DocumentReading, ParseJob, ParseResult, Step
 from tvdb_pipeline.parsing.parse import ParseOptions
-from tvdb_pipeline.parsing.worker import LENGTH_BYTES, write_frame
+from tvdb_pipeline.parsing.process import ParserProcess
 
-_RECYCLE_AFTER = 100  # documents; what a decoder leaks ends with its process
-_MAX_ANSWER = 512 << 20
+__all__ = ["ParseJob", "ParseResult", "ParserPool"]
 
-
-@dataclass(frozen=True, slots=True)
-class ParseJob:
-    """A file to parse, under the key its result is known by."""
-
-    key: str
-    file: Path
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class ParseResult:
-    """The parsed document as JSON (see ParsedDocument.to_json), or why there is none; and the seconds it took."""
-
-    key: str
-    parsed: bytes | TvdbError
-    seconds: float
+_RECYCLE_AFTER = 100  # jobs; what a decoder leaks ends with its process
 
 
 class ParserPool:
-    """`workers` processes, started at first use. timeout in seconds a document; memory_mb a process. Close it after use."""
+    """`workers` processes, started at first use. Close it after use.
 
-    def __init__(self, workers: int, options: ParseOptions, timeout: float, memory_mb: int) -> None:
-        self._options, self._timeout, self._memory_mb = options, timeout, memory_mb
+    timeout, page_timeout: seconds for a document without pages, and for one page; memory_mb a process.
+    """
+
+    def __init__(
+        self, workers: int, options: ParseOptions, timeout: float, memory_mb: int, page_timeout: float = 120.0
+    ) -> None:
+        self._workers, self._options, self._memory_mb = workers, options, memory_mb
+        self._allowance = Allowance(timeout, page_timeout)
+        self._may_execute = options.ocr_engine == "tesseract" or options.pdf_engine in ("ocr_only", "hi_res")
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tvdb-parse")
-        self._idle: LifoQueue[_Worker] = LifoQueue()
+        self._idle: LifoQueue[ParserProcess] = LifoQueue()
+        self._busy: set[ParserProcess] = set()
+        self._closed = False
 
     def __enter__(self) -> ParserPool:
         return self
@@ -61,120 +46,59 @@ class ParserPool:
         self.close()
 
     def parse(self, jobs: Iterable[ParseJob]) -> Iterator[ParseResult]:
-        """Results as they are ready, in any order. Raises nothing for a document: its refusal is in its result."""
-        futures = [self._threads.submit(self._run, job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
+        """Results as they are ready, in any order. Raises nothing for a document: its refusal is in its result.
+
+        Long documents do not hold up short ones: each continues behind those that have not had their first turn.
+        """
+        results: SimpleQueue[ParseResult] = SimpleQueue()
+        waiting = 0
+        for job in jobs:
+            waiting += 1
+            reading = DocumentReading(job, self._options, self._allowance, self._workers)
+            self._submit(reading, reading.first_steps(), results)
+        for _ in range(waiting):
+            yield results.get()
 
     def close(self) -> None:
-        """End every process."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        while not self._idle.empty():
-            self._idle.get().kill()
+        """End every process, also those at work."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in list(self._busy):
+            process.kill()
+        self._threads.shutdown(wait=True)
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().kill()
 
-    def _run(self, job: ParseJob) -> ParseResult:
-        started = time.monotonic()
+    def _submit(self, reading: DocumentReading, steps: list[Step], results: SimpleQueue[ParseResult]) -> None:
+        for step in steps:
+            # A pool that is being closed takes no more; nobody waits for the result then.
+            with suppress(RuntimeError):
+                self._threads.submit(partial(self._take, reading, step, results))
+
+    def _take(self, reading: DocumentReading, step: Step, results: SimpleQueue[ParseResult]) -> None:
         try:
-            worker = self._idle.get_nowait()
-        except Empty:
-            try:
-                worker = _Worker(self._memory_mb)
-            except OSError as error:
-                refusal = TvdbError(
-                    "parser_start", f"No parsing process could be started (errno {error.errno}).", retryable=True
-                )
-                return ParseResult(job.key, refusal, 0.0)
-        try:
-            parsed = worker.parse(job, self._options, self._timeout)
+            process = self._process()
         except TvdbError as error:
-            worker.kill()
-            return ParseResult(job.key, error, time.monotonic() - started)
-        if worker.served >= _RECYCLE_AFTER:
-            worker.kill()
+            if (result := reading.give_up(error)) is not None:
+                results.put(result)
+            return
+        self._busy.add(process)
+        taken = reading.take(process, step)
+        self._busy.discard(process)
+        if taken.process_spent or self._closed or process.served >= _RECYCLE_AFTER:
+            process.kill()
         else:
-            self._idle.put(worker)
-        return ParseResult(job.key, parsed, time.monotonic() - started)
+            self._idle.put(process)
+        self._submit(reading, taken.steps, results)
+        if taken.result is not None:
+            results.put(taken.result)
 
-
-class _Worker:
-    """One process and its two pipes."""
-
-    def __init__(self, memory_mb: int) -> None:
-        self.served = 0
-        self._scratch = tempfile.TemporaryDirectory(prefix="tvdb-parse-")
-        environment = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "HOME": self._scratch.name,
-            "TMPDIR": self._scratch.name,
-            "LANG": "C.UTF-8",
-            "DO_NOT_TRACK": "1",
-            "SCARF_NO_ANALYTICS": "true",
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tvdb_pipeline.parsing.worker", str(memory_mb)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,
-        )
-
-    def parse(self, job: ParseJob, options: ParseOptions, timeout: float) -> bytes | TvdbError:
-        """The document's JSON or its refusal. Raises TvdbError if the process hung or died; kill it then."""
-        assert self._process.stdin is not None
-        task = {"file": str(job.file), "media_type": job.media_type, "options": asdict(options)}
-        try:
-            write_frame(self._process.stdin, json.dumps(task).encode())  # pyright: ignore[reportArgumentType]
-        except OSError as error:
-            raise _died() from error
-        deadline = time.monotonic() + timeout
-        length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
-        if length > _MAX_ANSWER:
-            raise TvdbError("result_too_large", "What was read from the file is over the size limit.", kind="document")
-        answer = self._read(length, deadline)
-        self.served += 1
-        return answer[1:] if answer[:1] == b"+" else _refusal(answer[1:])
-
-    def kill(self) -> None:
-        """End the process and remove its scratch folder."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        self._scratch.cleanup()
-
-    def _read(self, count: int, deadline: float) -> bytes:
-        assert self._process.stdout is not None
-        descriptor, parts, missing = self._process.stdout.fileno(), list[bytes](), count
-        while missing:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-                raise TvdbError(
-                    "parse_timeout", "Reading the file took longer than allowed (TVDB_PARSE_TIMEOUT_SECONDS).",
-                    kind="document", retryable=True,
-                )  # fmt: skip
-            part = os.read(descriptor, min(missing, 1 << 20))
-            if not part:
-                raise _died()
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
-
-
-def _refusal(body: bytes) -> TvdbError:
-    record = json.loads(body)
-    if record["kind"] == "document" and not record["retryable"]:
-        return DocumentRefused(record["code"], record["message"])
-    return TvdbError(**record)
-
-
-def _died() -> TvdbError:
-    return TvdbError("parser_crashed", "Reading the file ended the parsing process.", kind="document", retryable=True)
+    def _process(self) -> ParserProcess:
+        with suppress(Empty):
+            while True:
+                process = self._idle.get_nowait()
+                if process.alive:
+                    return process
+                process.kill()
+        return ParserProcess(self._memory_mb, may_execute=self._may_execute)

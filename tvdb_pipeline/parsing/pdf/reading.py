@@ -21,25 +21,44 @@ from tvdb_pipeline.parsing.pdf.routing import route
 from tvdb_pipeline.parsing.pdf.words import page_text, text_lines
 
 OCR_DPI: Final = 200
-_MAX_PAGES: Final = 5000
+MAX_PAGES: Final = 5000
 _MAX_PIXELS: Final = 40_000_000  # a poster-sized page is rendered coarser, not refused
 
 
-def read_pdf(data: bytes, ocr_engine: str) -> Iterator[PageLines]:
-    """The pages in order. Raises DocumentRefused: `encrypted`, `corrupt`, `too_many_pages`."""
-    document = _open(data)
-    try:
-        count = len(document)
-        if count == 0:
+class PdfPages:
+    """An open PDF whose pages are read one by one, in any order. count: pages, at least 1. Close it after use.
+
+    Raises DocumentRefused: `encrypted`, `corrupt`, `too_many_pages`.
+    """
+
+    def __init__(self, data: bytes, ocr_engine: str, max_pages: int = MAX_PAGES) -> None:
+        self._document, self._engine = _open(data), ocr_engine
+        self.count = len(self._document)
+        if self.count == 0:
             raise DocumentRefused("corrupt", "The PDF has no pages; export it again.")
-        if count > _MAX_PAGES:
+        if self.count > max_pages:
             raise DocumentRefused(
-                "too_many_pages", f"The PDF has {count} pages, over the limit of {_MAX_PAGES}; split it."
+                "too_many_pages",
+                f"The PDF has {self.count} pages, over the limit of {max_pages} (TVDB_MAX_PAGES); split it.",
             )
-        for index in range(count):
-            yield _read_page(document, index, ocr_engine)
+
+    def read(self, number: int) -> PageLines:
+        """The lines of page `number`, from 1. A page that cannot be read is reported as failed."""
+        return _read_page(self._document, number - 1, self._engine)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._document.close()
+
+
+def read_pdf(data: bytes, ocr_engine: str) -> Iterator[PageLines]:
+    """All pages in order; see PdfPages."""
+    pages = PdfPages(data, ocr_engine)
+    try:
+        for number in range(1, pages.count + 1):
+            yield pages.read(number)
     finally:
-        document.close()
+        pages.close()
 
 
 def _open(data: bytes) -> pdfium.PdfDocument:

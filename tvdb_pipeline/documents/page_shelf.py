@@ -1,0 +1,55 @@
+"""Pages of long documents that are not read to the end, kept so that reading goes on where it stopped.
+
+Belongs here: keeping, finding and forgetting them, under TVDB_HOME. Does not: what a page's record says, or finished results
+(`artifacts`). A range is kept whole or not at all; one that is damaged counts as not read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from tvdb_pipeline.errors import TvdbError
+
+
+class PageShelf:
+    """The pages of one version of one document: files `<total>-<first page>` under `<root>/<document key>/<version>`."""
+
+    def __init__(self, root: Path, key: str, version: str) -> None:
+        self._document = root / key
+        self._folder = self._document / version
+
+    def kept(self) -> tuple[int, dict[int, bytes]]:
+        """(number of pages of the document, records by page number); (0, {}) for a document not begun."""
+        total, pages = 0, dict[int, bytes]()
+        for file in sorted(self._folder.glob("[0-9]*-*")):
+            with suppress(OSError, zlib.error, ValueError):
+                lines = zlib.decompress(file.read_bytes()).splitlines()
+                found = {int(number): record for number, _, record in (line.partition(b"\t") for line in lines)}
+                total = int(file.name.partition("-")[0])
+                pages |= found
+        return total, pages
+
+    def keep(self, total: int, pages: Mapping[int, bytes]) -> None:
+        """Keep the records of pages just read; each is one line. Raises TvdbError(`disk`)."""
+        body = b"\n".join(b"%d\t%s" % (number, record) for number, record in pages.items())
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+                file.write(zlib.compress(body, 1))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(file.name).replace(self._folder / f"{total}-{min(pages)}")
+        except OSError as error:
+            raise TvdbError(
+                "disk", f"Pages read cannot be kept (errno {error.errno}); free space under TVDB_HOME.", retryable=True
+            ) from error
+
+    def forget(self) -> None:
+        """Remove all that is kept of the document, of this version and others."""
+        shutil.rmtree(self._document, ignore_errors=True)
