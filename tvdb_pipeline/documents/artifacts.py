@@ -79,6 +79,17 @@ class ArtifactStore:
             )
         return digest, size
 
+    def keep_bytes(self, content: bytes) -> str:
+        """Keep bytes that are no file of their own (an attachment) as `keep_file` does; their sha256 in hex."""
+        digest = hashlib.sha256(content).hexdigest()
+        if not self.has("raw_file", digest):
+            try:
+                with _CompleteOrAbsent(self.path("raw_file", digest), self._incoming) as file:
+                    file.write(content)
+            except OSError as error:
+                raise _disk(error) from error
+        return digest
+
     def _copy_in(self, file: BinaryIO) -> tuple[str, int]:
         hasher, size = hashlib.sha256(), 0
         try:

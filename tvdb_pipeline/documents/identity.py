@@ -25,6 +25,11 @@ def identity(path: Path, upload_dir: Path) -> str:
         return _escaped(absolute.as_posix())
 
 
+def attachment_identity(message: str, number: str, name: str) -> str:
+    """The identity of a file attached to the message of identity `message`: no path on disk, but named like one."""
+    return _escaped(f"{message}!/{number}/{name}".replace("\0", ""))
+
+
 def located(document_path: str, upload_dir: Path) -> Path:
     """Where the file of an identity lies: the inverse of `identity`."""
     return upload_dir / _UNESCAPED.sub(lambda match: chr(int(match[1], 16)), document_path)

@@ -23,7 +23,11 @@ UNFINISHED: frozenset[State] = frozenset({"registered", "processing", "deferred"
 
 @dataclass(slots=True)
 class Document:
-    """One row of tvdb.documents. `seconds` by parse, chunk, embed, store; `versions` by stage; `error` as TvdbError.as_json."""
+    """One row of tvdb.documents.
+
+    `seconds` by parse, chunk, embed, store; `versions` by stage; `error` as TvdbError.as_json; of a file attached to a message,
+    `parent_key` is that message's and `given_sha256` its content.
+    """
 
     key: str
     path: str
@@ -44,11 +48,13 @@ class Document:
     attempts: int
     next_attempt_at: datetime | None
     fence: int
+    parent_key: str | None = None
+    given_sha256: str | None = None
     versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
 
 
 _COLUMNS = """key, path, source, state, stage, error, media_type, bytes, content_sha256, pages, page_coverage, chunks, vectors,
-    provisional_vectors, embedding_model, seconds, attempts, next_attempt_at, fence, versions"""
+    provisional_vectors, embedding_model, seconds, attempts, next_attempt_at, fence, parent_key, given_sha256, versions"""
 
 
 def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
@@ -85,10 +91,13 @@ def load(database: Database, keys: Collection[str] | None = None) -> list[Docume
 
 
 def under(database: Database, folder: str, upload_dir: str) -> list[Document]:
-    """The documents whose files lie, or lay, below a folder, those deleted left out. Both folders as absolute paths."""
+    """The documents whose files lie, or lay, below a folder, without those deleted and without attachments.
+
+    Both folders as absolute paths.
+    """
     return _select(
         database,
-        """state <> 'deleted'
+        """state <> 'deleted' AND parent_key IS NULL
            AND starts_with(CASE WHEN starts_with(path, '/') THEN path ELSE %(uploads)s || path END, %(folder)s)""",
         {"folder": folder.rstrip("/") + "/", "uploads": upload_dir.rstrip("/") + "/"},
     )
@@ -134,7 +143,7 @@ def mark_deleted(conn: Connection, keys: Sequence[str]) -> None:
     conn.execute(
         """UPDATE tvdb.documents SET state = 'deleted', fence = fence + 1, claim_owner = NULL, claim_until = NULL,
                stage = NULL, error = NULL, content_sha256 = NULL, media_type = NULL, bytes = NULL, pages = 0, chunks = 0,
-               vectors = 0, provisional_vectors = 0, embedding_model = NULL, versions = '{}', source = NULL,
+               vectors = 0, provisional_vectors = 0, embedding_model = NULL, versions = '{}', source = NULL, given_sha256 = NULL,
                page_coverage = DEFAULT, seconds = DEFAULT, updated_at = now()
            WHERE key = ANY(%s)""",
         (list(keys),),

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents import attachments, registry
 from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
 from tvdb_pipeline.documents.discovery import FoundFile, discover
 from tvdb_pipeline.documents.identity import document_key, identity
@@ -19,6 +19,7 @@ from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.ingest.fingerprints import fingerprints
+from tvdb_pipeline.ingest.sources import source_file, source_name
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.waypoints import passed
 
@@ -50,9 +51,10 @@ def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = 
             known = [document.key for document in registry.under(shop.database, source, str(shop.settings.upload_dir))]
             gone = [key for key in known if key not in keys]
             (plan.withheld if not accept_removals and suspicious(len(gone), len(known)) else plan.gone).extend(gone)
-    plan.keys = list(files)
+    plan.gone += attachments.descendants(shop.database, plan.gone)
+    plan.keys = [*files, *attachments.descendants(shop.database, files)]
     documents = {document.key: document for document in registry.load(shop.database, plan.keys)}
-    plan.stale = [key for key, file in files.items() if needs_run(shop, documents[key], file.path)]
+    plan.stale = [key for key in plan.keys if needs_run(shop, documents[key])]
     passed("plan.made")
     return plan
 
@@ -76,17 +78,16 @@ def suspicious(gone: int, known: int) -> bool:
     return gone > GUARD_COUNT and gone > GUARD_SHARE * known
 
 
-def needs_run(shop: Workshop, document: Document, file: Path) -> bool:
+def needs_run(shop: Workshop, document: Document) -> bool:
     """Whether a run would change anything: unfinished, changed bytes, changed code or settings, or provisional vectors."""
     if document.state not in ("ready", "partial", "rejected"):
         return True
+    file, cap = source_file(shop, document), shop.settings.max_document_mb << 20
     try:
         with file.open("rb") as opened:
-            media_type = admit(
-                opened.read(HEAD_BYTES), file.stat().st_size, file.name, shop.settings.max_document_mb << 20
-            )
+            media_type = admit(opened.read(HEAD_BYTES), file.stat().st_size, source_name(document), cap)
             opened.seek(0)
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            digest = document.given_sha256 or hashlib.file_digest(opened, "sha256").hexdigest()
     except DocumentRefused as refusal:
         return document.error is None or document.error["code"] != refusal.code
     except OSError:

@@ -12,14 +12,16 @@ from pathlib import Path
 
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.documents import registry
-from tvdb_pipeline.documents.identity import located
+from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.embedding import cache, refused
 from tvdb_pipeline.embedding.packing import pack
 from tvdb_pipeline.embedding.requests import Wanted
 from tvdb_pipeline.ingest.buying import document_cost
+from tvdb_pipeline.ingest.keeping import keep
 from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
-from tvdb_pipeline.ingest.reading import keep, read
+from tvdb_pipeline.ingest.reading import read
+from tvdb_pipeline.ingest.sources import source_file
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 
@@ -46,13 +48,15 @@ class Quote:
 def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
     """The quote for all documents under these paths together. Raises TvdbError where a path cannot be read."""
     plan = make_plan(shop, paths)
-    works = _read_all(shop, plan.keys)
+    works, rounds = _read_all(shop, plan.keys)
     model, rate = shop.embedding.client.model, price(shop.embedding.client.model)
     # Runs are made of neighbours in the order of registration, and each packs its own texts.
     order = [document.key for document in registry.load(shop.database)]
     texts: dict[str, Wanted] = {}
     requests = over_limit = 0
-    for batch in contiguous_ranges(order, plan.stale, shop.settings.documents_per_run):
+    # What is attached to messages has come to light by now: the run takes it with them.
+    stale = plan.stale + [key for keys in rounds[1:] for key in keys]
+    for batch in contiguous_ranges(order, stale, shop.settings.documents_per_run):
         bought: list[Wanted] = []
         for wanted in (_missing(shop, works[key], texts) for key in batch if key in works):
             if _over_limit(shop, wanted):
@@ -65,7 +69,7 @@ def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
     hashes = {piece.sha256 for work in works.values() for piece in work.chunks or []}
     return Quote(
         documents=len(works),
-        refused=len(plan.keys) - len(works),
+        refused=sum(map(len, rounds)) - len(works),
         over_limit=over_limit,
         texts=len(texts),
         cached=len(cache.known(shop.database, model, hashes)),
@@ -77,17 +81,24 @@ def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
     )
 
 
-def _read_all(shop: Workshop, keys: Sequence[str]) -> dict[str, Work]:
-    """Every document that can be read, chunked."""
-    uploads = shop.settings.upload_dir
-    found = [
-        Work(document, document.fence, located(document.path, uploads))
-        for document in registry.load(shop.database, keys)
-    ]
-    kept = [work for work in found if keep(shop, work, selected=True)[2] is None]
+def _read_all(shop: Workshop, keys: Sequence[str]) -> tuple[dict[str, Work], list[list[str]]]:
+    """Every document that can be read, chunked; and the keys by rounds: those named, what is attached to them, and so on."""
+    stages: frozenset[Stage] = frozenset({"raw_file", "parsed_text", "chunks"})
+    works: dict[str, Work] = {}
+    rounds = [list(keys)]
     with shop.parsers() as parsers:
-        stages: frozenset[Stage] = frozenset({"raw_file", "parsed_text", "chunks"})
-        return {work.key: work for work, _, refusal in read(shop, parsers, kept, stages) if refusal is None}
+        while rounds[-1]:
+            found = [
+                Work(document, document.fence, source_file(shop, document))
+                for document in registry.load(shop.database, rounds[-1])
+            ]
+            kept = [work for work in found if keep(shop, work, selected=True)[2] is None]
+            read_now = read(shop, parsers, kept, stages, to_run=False)
+            works |= {work.key: work for work, _, refusal in read_now if refusal is None}
+            # Reading messages brought their attachments to light.
+            known = {key for earlier in rounds for key in earlier}
+            rounds.append([key for key in descendants(shop.database, keys) if key not in known])
+    return works, rounds
 
 
 def _missing(shop: Workshop, work: Work, texts: dict[str, Wanted]) -> list[Wanted]:

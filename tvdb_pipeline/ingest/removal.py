@@ -45,6 +45,8 @@ def remove(shop: Workshop, keys: Sequence[str], *, forget_vectors: bool) -> int:
     passed("removal.marked")
     for document in documents:
         drop_artifacts(shop, document.versions)
+        if document.given_sha256 is not None:
+            drop_artifacts(shop, {"raw_file": document.given_sha256})
         shop.shelf(document.key).forget()
     passed("removal.done")
     return deleted
@@ -61,6 +63,9 @@ def drop_artifacts(shop: Workshop, versions: Mapping[Stage, str]) -> None:
 def _shared(shop: Workshop, stage: Stage, version: str) -> bool:
     return bool(
         shop.database.fetch(
-            "SELECT 1 FROM tvdb.documents WHERE versions ->> %s = %s AND state <> 'deleted' LIMIT 1", (stage, version)
+            """SELECT 1 FROM tvdb.documents
+               WHERE state <> 'deleted' AND (versions ->> %(stage)s = %(version)s
+                   OR (given_sha256 = %(version)s AND %(stage)s = 'raw_file')) LIMIT 1""",
+            {"stage": stage, "version": version},
         )
     )

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.chunking.cuts import MAX_CHUNK_TOKENS
 from tvdb_pipeline.documents import registry
-from tvdb_pipeline.documents.identity import located
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.embedding.packing import MAX_INPUTS, MAX_TOKENS
+from tvdb_pipeline.ingest.sources import is_there
 from tvdb_pipeline.ingest.workshop import Workshop
 
 MAX_ATTEMPTS = 5
@@ -32,11 +32,7 @@ def due(shop: Workshop) -> list[Document]:
         for document in registry.resumable(shop.database, MAX_ATTEMPTS)
         if document.attempts > 0 or document.next_attempt_at is not None
     ]
-    return [document for document in found if _there(shop, document)] + _replaceable(shop)
-
-
-def _there(shop: Workshop, document: Document) -> bool:
-    return located(document.path, shop.settings.upload_dir).exists()
+    return [document for document in found if is_there(shop, document)] + _replaceable(shop)
 
 
 def _replaceable(shop: Workshop) -> list[Document]:
@@ -51,7 +47,7 @@ def _replaceable(shop: Workshop) -> list[Document]:
     )
     sizes = {key: (texts, tokens) for key, texts, tokens in rows}
     found = registry.load(shop.database, sizes)
-    found = [document for document in found if document.state in registry.SEARCHABLE and _there(shop, document)]
+    found = [document for document in found if document.state in registry.SEARCHABLE and is_there(shop, document)]
     chosen = _affordable(shop, [(document, *sizes[document.key]) for document in found])
     return chosen if service.breaker.state().state == "closed" else chosen[:1]
 

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.claims import Claims
-from tvdb_pipeline.documents.identity import located
 from tvdb_pipeline.documents.stages import STAGES, Stage, upstream
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.ingest import storing
 from tvdb_pipeline.ingest.buying import Buying
+from tvdb_pipeline.ingest.keeping import keep
 from tvdb_pipeline.ingest.outcomes import StageOutcome
-from tvdb_pipeline.ingest.reading import keep, read
+from tvdb_pipeline.ingest.reading import read
+from tvdb_pipeline.ingest.sources import source_file
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.waypoints import passed
@@ -70,7 +71,7 @@ class _Batch:
     def run(self, fences: dict[str, int]) -> Iterator[StageOutcome]:
         kept: list[Work] = []
         for document in registry.load(self._shop.database, list(fences)):
-            work = Work(document, fences[document.key], located(document.path, self._shop.settings.upload_dir))
+            work = Work(document, fences[document.key], source_file(self._shop, document))
             storing.begin(self._shop, work)
             work, outcomes, refusal = keep(self._shop, work, selected="raw_file" in self._stages)
             if refusal is not None:

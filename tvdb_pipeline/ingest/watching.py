@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.discovery import FoundFile, discover
-from tvdb_pipeline.documents.identity import identity, located
+from tvdb_pipeline.documents.identity import identity
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.ingest.planning import needs_run, register_files, settled, suspicious
 from tvdb_pipeline.ingest.removal import remove
+from tvdb_pipeline.ingest.sources import is_there
 from tvdb_pipeline.ingest.workshop import Workshop
 
 MAX_GRACE_SECONDS = 600
@@ -52,7 +54,7 @@ def look(shop: Workshop) -> Look:
     if growing or stale or any(document.state in ("registered", "processing") for document in known):
         # A renamed file is missed under its old name before it is searchable under the new one.
         gone = _overdue(shop, source, missing)
-    return Look(stale, gone, [], growing)
+    return Look(stale, [*gone, *descendants(shop.database, gone)], [], growing)
 
 
 def _overdue(shop: Workshop, source: str, missing: Sequence[Document]) -> list[str]:
@@ -76,11 +78,7 @@ def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
 def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Document]:
     """Documents of files that settled now, if they differ from what is stored, and those of an earlier look that was lost."""
     named = register_files(shop, ready, source)
-    fresh = [
-        document
-        for document in registry.load(shop.database, list(named))
-        if needs_run(shop, document, named[document.key].path)
-    ]
+    fresh = [document for document in registry.load(shop.database, list(named)) if needs_run(shop, document)]
     chosen = {document.key for document in fresh}
     # A settled file is reported once: should this look be lost, its document is still found waiting at the next.
     shop.database.run(
@@ -89,7 +87,7 @@ def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Docu
     lost = [document for document in registry.resumable(shop.database, 0) if document.attempts == 0]
     for document in lost:
         here = document.key not in chosen and document.source == source
-        if here and located(document.path, shop.settings.upload_dir).exists():
+        if here and is_there(shop, document):
             fresh.append(document)
     return fresh
 

@@ -1,18 +1,20 @@
 """One document on its walk: what is known of it so far.
 
-Belongs here: that record. Does not: moving it along.
+Belongs here: that record, and outcomes about it. Does not: moving it along.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.embedding.requests import Bought
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.parsing.parsed import Route
 
 
@@ -57,3 +59,22 @@ class Work:
     def tokens_of(self, hashes: set[str]) -> int:
         """cl100k tokens of those texts of the document, each counted once."""
         return sum({piece.sha256: piece.tokens for piece in self.chunks or [] if piece.sha256 in hashes}.values())
+
+
+Read = tuple[Work, list[StageOutcome], TvdbError | None]
+"""A document, the outcomes of a step, and the refusal that ends its walk, if any."""
+
+
+def passed_stage(work: Work, stage: Stage, metrics: dict[str, Any], *checks: CheckOutcome) -> StageOutcome:
+    """The outcome of a stage that came out as it should."""
+    return StageOutcome(work.key, stage, "passed", work.versions[stage], metrics, checks)
+
+
+def failed_stage(work: Work, stage: Stage, refusal: TvdbError) -> StageOutcome:
+    """The outcome of a stage that did not."""
+    return StageOutcome(work.key, stage, "failed", error=refusal)
+
+
+def upstream_missing(stage: Stage) -> TvdbError:
+    """A stage was selected without the one before, and there is no earlier result of that."""
+    return TvdbError("upstream_missing", f"The result of {stage} is not there; select it, too.", retryable=True)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents.attachments import deleted, descendants
 from tvdb_pipeline.documents.claims import Claims
 from tvdb_pipeline.documents.discovery import discover
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.attaching import refuse_apart
 from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.planning import Plan, register_files
 from tvdb_pipeline.ingest.removal import remove
@@ -61,8 +63,13 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
         registry.expect_run(shop.database, plan.stale, EXPECTED_WITHIN_SECONDS)
         with open_instance(shop.settings, shop.database.url) as instance:
             run_ids = run_documents(instance, shop.settings, plan.stale, progress.tell)
+            while attached := [key for key in descendants(shop.database, plan.keys) if key not in plan.keys]:
+                # Reading messages brought their attachments to light, which may hold messages in turn.
+                progress.expect(len(attached))
+                plan.keys += attached
+                run_ids += run_documents(instance, shop.settings, attached, progress.tell)
             remove(shop, plan.gone, forget_vectors=False)
-            drop_partitions(instance, plan.gone)
+            drop_partitions(instance, [*plan.gone, *deleted(shop.database)])
     sums = shop.ledger.sums_since(before, plan.keys)
     return IngestResult(
         documents=overview(shop.database, plan.keys),
@@ -90,19 +97,25 @@ def register_paths(shop: Workshop, paths: Sequence[Path]) -> list[str]:
 
 
 def delete_document(shop: Workshop, key: str) -> int:
-    """Remove a document, its rows, artifacts, cached vectors and partition; the number of rows. Raises TvdbError."""
+    """Remove a document with what is attached to it: rows, artifacts, cached vectors, partitions; the number of rows.
+
+    Raises TvdbError: `not_registered`, `attachment`, `busy`.
+    """
     from tvdb_pipeline.orchestration.home import open_instance
     from tvdb_pipeline.orchestration.partitions import drop_partitions
 
-    if all(document["state"] == "deleted" for document in overview(shop.database, [key])):
+    documents = [document for document in registry.load(shop.database, [key]) if document.state != "deleted"]
+    if not documents:
         raise TvdbError("not_registered", "No document has this key; tvdb status lists them.")
+    refuse_apart(documents[0])
+    keys = [key, *descendants(shop.database, [key])]
     with Claims(shop.database, shop.settings.claim_lease_seconds) as claims:
         # Whoever works on it would go on writing what is being removed.
-        if not claims.take([key]):
+        if len(claims.take(keys)) < len(keys):
             raise TvdbError(
                 "busy", "The document is being processed at this moment; delete it when that is done (tvdb status)."
             )
-        rows = remove(shop, [key], forget_vectors=True)
+        rows = remove(shop, keys, forget_vectors=True)
     with open_instance(shop.settings, shop.database.url) as instance:
-        drop_partitions(instance, [key])
+        drop_partitions(instance, keys)
     return rows

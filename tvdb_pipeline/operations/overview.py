@@ -56,6 +56,7 @@ def _object(document: Document, bill: Bill) -> dict[str, Any]:
     return {
         "key": document.key,
         "path": document.path,
+        "parent": document.parent_key,
         "state": document.state,
         "stage": document.stage,
         "error": document.error,

@@ -16,6 +16,7 @@ from dagster._core.storage.tags import (
 )
 
 from tvdb_pipeline.database.pools import open_database
+from tvdb_pipeline.documents.attachments import deleted
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.planning import contiguous_ranges
@@ -84,14 +85,17 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         database = open_database(now)
         try:
             found = due(build_workshop(now, database, embedding_client.create()))
+            gone = deleted(database)
         except TvdbError as error:
             return dg.SkipReason(f"{error.code}: {error.message}")
         finally:
             database.close()
-        if not found:
-            return dg.SkipReason("Nothing waits that could go on now.")
         order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
-        return _result(Look(found, [], [], 0), order, _under_way(context.instance, order), [], now.documents_per_run)
+        busy = _under_way(context.instance, order)
+        leaving = [key for key in gone if key in order and key not in busy]
+        if not found and not leaving:
+            return dg.SkipReason("Nothing waits that could go on now.")
+        return _result(Look(found, [], [], 0), order, busy, leaving, now.documents_per_run)
 
     return recovery_sensor
 

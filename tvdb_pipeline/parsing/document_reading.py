@@ -15,7 +15,7 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -55,11 +55,13 @@ class ParseJob:
 
 @dataclass(frozen=True, slots=True)
 class ParseResult:
-    """The parsed document as JSON (see ParsedDocument.to_json), or why there is none; and the seconds processes worked on it."""
+    """The parsed document as JSON (see ParsedDocument.to_json), or why there is none; the seconds processes worked on it,
+    and the contents of the files attached to it."""
 
     key: str
     parsed: bytes | TvdbError
     seconds: float
+    attached: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class DocumentReading:
             if result is None:
                 result = self._late() or self._result
             if result is not None:
-                return self._taken([], self._ended(result), spent=spent)
+                return self._taken([], self._ended(result, answer.attached), spent=spent)
             return self._taken(self._next(step, (len(self._pages) - before) / seconds), None, spent=spent)
 
     def _taken(self, steps: list[Step], result: ParseResult | None, *, spent: bool) -> Taken:
@@ -209,10 +211,10 @@ class DocumentReading:
             retryable=True,
         )
 
-    def _ended(self, result: bytes | TvdbError) -> ParseResult | None:
+    def _ended(self, result: bytes | TvdbError, attached: Sequence[bytes] = ()) -> ParseResult | None:
         self._result = result
         told, self._told = self._told, True
-        return None if told else ParseResult(self._job.key, result, self._seconds)
+        return None if told else ParseResult(self._job.key, result, self._seconds, attached)
 
     def _records(self) -> int:
         file = os.memfd_create("pages")

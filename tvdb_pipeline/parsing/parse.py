@@ -6,17 +6,17 @@ Belongs here: which reader serves which media type, and the judgements all share
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from tvdb_pipeline.documents.admission import HEAD_BYTES, IMAGES, MSG, PDF, admit
+from tvdb_pipeline.documents.admission import IMAGES, MAIL, MSG, PDF
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 
-PARSING_VERSION = 1
+PARSING_VERSION = 2
 """Raised whenever the same bytes would give other elements; part of the stage's fingerprint."""
-_MAX_NESTING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,15 @@ def finish(media_type: str, pages: list[PageLines]) -> ParsedDocument:
     return _judged(_structured(media_type, pages))
 
 
-def parse(data: bytes, media_type: str, options: ParseOptions, depth: int = 0) -> ParsedDocument:
-    """Read a whole document of a known media type. Raises DocumentRefused; `no_text` where every page is blank."""
+def parse(
+    data: bytes, media_type: str, options: ParseOptions, deliver: Callable[[bytes], None] = lambda content: None
+) -> ParsedDocument:
+    """Read a whole document of a known media type. Raises DocumentRefused; `no_text` where every page is blank.
+
+    deliver: is given the bytes of each file attached to a message, in the order of `ParsedDocument.attached`.
+    """
     if not has_pages(media_type, options):
-        return _judged(_read(data, media_type, options, depth))
+        return _judged(_read(data, media_type, options, deliver))
     pages = open_pages(data, media_type, options)
     try:
         return finish(media_type, [pages.read(number) for number in range(1, pages.count + 1)])
@@ -77,7 +82,7 @@ def _judged(parsed: ParsedDocument) -> ParsedDocument:
     return parsed
 
 
-def _read(data: bytes, media_type: str, options: ParseOptions, depth: int) -> ParsedDocument:
+def _read(data: bytes, media_type: str, options: ParseOptions, deliver: Callable[[bytes], None]) -> ParsedDocument:
     if media_type == PDF:
         from tvdb_pipeline.parsing.partition_pdf import partitioned
 
@@ -87,8 +92,10 @@ def _read(data: bytes, media_type: str, options: ParseOptions, depth: int) -> Pa
         from tvdb_pipeline.parsing.images import read_image
 
         return _structured(media_type, read_image(data, options.ocr_engine))
-    if media_type in (MSG, "message/rfc822"):
-        return _read_mail(data, media_type, options, depth)
+    if media_type in MAIL:
+        from tvdb_pipeline.parsing import mail
+
+        return mail.parse_msg(data, deliver) if media_type == MSG else mail.parse_eml(data, deliver)
     return _reader(media_type)(data)
 
 
@@ -99,18 +106,6 @@ def _structured(media_type: str, pages: list[PageLines]) -> ParsedDocument:
     elements = structure(pages)
     stable_ids(elements)
     return ParsedDocument(media_type, elements, [page.report for page in pages])
-
-
-def _read_mail(data: bytes, media_type: str, options: ParseOptions, depth: int) -> ParsedDocument:
-    from tvdb_pipeline.parsing import mail
-
-    def attached(content: bytes, name: str) -> ParsedDocument:
-        if depth >= _MAX_NESTING:
-            raise DocumentRefused("nested_too_deep", f"Mail is nested deeper than {_MAX_NESTING} levels.")
-        inner = admit(content[:HEAD_BYTES], len(content), name, options.max_bytes)
-        return parse(content, inner, options, depth + 1)
-
-    return mail.parse_msg(data, attached) if media_type == MSG else mail.parse_eml(data, attached)
 
 
 def _reader(media_type: str) -> Any:

@@ -31,18 +31,33 @@ class PageReport:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file attached to a message: a document of its own.
+
+    number: its place in the message, `2` or, in a message inside that one, `2.1`; name: as the sender called it, without folders.
+    """
+
+    number: str
+    name: str
+    sha256: str
+    bytes: int
+
+
 @dataclass(slots=True)
 class ParsedDocument:
     """All elements of a document in reading order and one `PageReport` for each of its pages.
 
     elements: unstructured's classes, each with `metadata.page_number` (1-based) and, where known, `metadata.coordinates`.
-    missing: short sentences naming what could not be read besides pages (an attachment of an unsupported type).
+    missing: short sentences naming what could not be read besides pages (a large picture in a slide). attached: the files
+    that came with it, whose bytes travel apart.
     """
 
     media_type: str
     elements: list[Element]
     pages: list[PageReport]
     missing: list[str] = field(default_factory=list)
+    attached: list[AttachedFile] = field(default_factory=list[AttachedFile])
 
     def coverage(self) -> dict[Route, int]:
         """Number of pages by route; the four values add up to the number of pages."""
@@ -58,6 +73,7 @@ class ParsedDocument:
             "elements": [element.to_dict() for element in self.elements],
             "pages": [asdict(page) for page in self.pages],
             "missing": self.missing,
+            "attached": [asdict(file) for file in self.attached],
         }
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -70,6 +86,7 @@ class ParsedDocument:
             elements=[_element(record) for record in body["elements"]],
             pages=[PageReport(**page) for page in body["pages"]],
             missing=list(body["missing"]),
+            attached=[AttachedFile(**file) for file in body["attached"]],
         )
 
 

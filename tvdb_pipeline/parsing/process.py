@@ -31,12 +31,16 @@ _SHELL_SIGNAL: Final = 128  # the process that waits for the confined one ends w
 
 @dataclass(slots=True)
 class Answer:
-    """What came of a job. total: pages of the document, 0 while not known; pages: number -> record; result: the whole document
-    as JSON, or its refusal; death: how the process ended in the middle, None if it did not (kill it then); at: the page it was
-    reading."""
+    """What came of a job.
+
+    total: pages of the document, 0 while not known; pages: number -> record; attached: contents of files attached to a message;
+    result: the whole document as JSON, or its refusal; death: how the process ended in the middle, None if it did not (kill it
+    then); at: the page it was reading.
+    """
 
     total: int = 0
     pages: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    attached: list[bytes] = field(default_factory=list[bytes])
     result: bytes | TvdbError | None = None
     death: TvdbError | None = None
     at: int | None = None
@@ -145,6 +149,8 @@ def _take(answer: Answer, tag: bytes, body: bytes) -> None:
     elif tag == b"P":
         number, _, record = body.partition(b"\n")
         answer.pages[int(number)] = record
+    elif tag == b"A":
+        answer.attached.append(body)
     elif tag == b"D":
         answer.result = body
     elif tag == b"R":

@@ -4,7 +4,8 @@ Belongs here: the loop that takes a job, reads, and answers; run as `python -m t
 not: starting or killing it, or what is done about a page that ends it (`document_reading`).
 
 Jobs come as frames `J` (JSON, with the document as an open file): nothing is opened by name here. Answers: `M` the page about to
-be read; `T` number of pages; `P` a page's number, a line break, its record; `D` the whole document; `R` a refusal; `E` nothing
+be read; `T` number of pages; `P` a page's number, a line break, its record; `A` bytes of a file attached to a
+message; `D` the whole document; `R` a refusal; `E` nothing
 more of this job.
 """
 
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from tvdb_pipeline.errors import TvdbError
@@ -58,7 +60,8 @@ def _serve(channel: Channel, job: dict[str, Any], file: int) -> None:
         elif has_pages(media_type, options):
             _serve_pages(channel, job, open_pages(data, media_type, options))
         else:
-            channel.send(b"D", parse(data, media_type, options).to_json())
+            deliver = partial(channel.send, b"A")
+            channel.send(b"D", parse(data, media_type, options, deliver).to_json())
     except TvdbError as error:
         channel.send(b"R", json.dumps(error.as_json()).encode())
     except MemoryError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from tvdb_pipeline.parsing.sandbox import kernel
@@ -66,7 +67,7 @@ def _allow(ruleset: int, path: str, rights: int, every: int) -> None:
     except OSError:
         return
     try:
-        rights &= every if os.path.isdir(path) else every & _FILE_RIGHTS
+        rights &= every if Path(path).is_dir() else every & _FILE_RIGHTS
         rule = _PathBeneath(rights, descriptor)
         kernel.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
     finally:

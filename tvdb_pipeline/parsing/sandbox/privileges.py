@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from tvdb_pipeline.parsing.sandbox import kernel
@@ -19,7 +20,8 @@ _NOBODY: Final = 65534
 def leave_root(scratch: str, paths: Sequence[str], number: int) -> str | None:
     """Become a user who owns nothing but the scratch folder; None when done, else the reason why not.
 
-    number: tells this process from its siblings, so that each is a user of its own. Not possible where that user could not read the packages (`paths`), as below a home folder nobody else may enter.
+    number: tells this process from its siblings, so that each is a user of its own. Not possible where that user could not
+    read the packages (`paths`), as below a home folder nobody else may enter.
     """
     if os.geteuid() != 0:
         return None
@@ -50,7 +52,7 @@ def _closed_to(uid: int, paths: Sequence[str]) -> str | None:
     os.seteuid(uid)
     try:
         for path in paths:
-            if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK, effective_ids=True):
+            if Path(path).is_dir() and not os.access(path, os.R_OK | os.X_OK, effective_ids=True):
                 return path
         return None
     finally:

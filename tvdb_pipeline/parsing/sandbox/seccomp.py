@@ -21,8 +21,8 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_AT = 0, 4, 16  # struct seccomp_data, low words
 _CLONE_THREAD: Final = 0x00010000
 
-# name: (x86-64, aarch64); None where the machine has no such call.
-_NEVER: Final[dict[str, tuple[int | None, int]]] = {
+# name: (x86-64, aarch64), None where the machine has no such call.
+_NEVER: Final[dict[str, tuple[int | None, int | None]]] = {
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
     "accept4": (288, 242), "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "unshare": (272, 97),
@@ -39,7 +39,7 @@ _NEVER: Final[dict[str, tuple[int | None, int]]] = {
     "io_uring_register": (427, 427), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
     "fsmount": (432, 432), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
 }  # fmt: skip
-_STARTING: Final[dict[str, tuple[int | None, int]]] = {
+_STARTING: Final[dict[str, tuple[int | None, int | None]]] = {
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
 }  # fmt: skip
 _CLONE, _CLONE3, _TGKILL = (56, 220), 435, (234, 131)

@@ -1,0 +1,65 @@
+"""The first stage: judge the file by size and first bytes, and keep a copy.
+
+Belongs here: stage raw_file of one document. Does not: decoding anything.
+"""
+
+from __future__ import annotations
+
+from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
+from tvdb_pipeline.documents.stages import data_versions
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.fingerprints import fingerprints
+from tvdb_pipeline.ingest.sources import source_name
+from tvdb_pipeline.ingest.work import Read, Work, failed_stage, passed_stage, upstream_missing
+from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.waypoints import passed
+
+
+def keep(shop: Workshop, work: Work, *, selected: bool) -> Read:
+    """Stage raw_file: judge the file, and keep a copy under its content hash.
+
+    Not selected: take the copy of last time; TvdbError(`upstream_missing`) in the result where there is none.
+    """
+    try:
+        digest = _admitted(shop, work) if selected else _known(shop, work)
+    except OSError as error:
+        refusal = TvdbError(
+            "unreadable", f"The file cannot be read (errno {error.errno}); check its permissions.", retryable=True
+        )
+        return work, [failed_stage(work, "raw_file", refusal)], refusal
+    except TvdbError as refusal:
+        return work, [failed_stage(work, "raw_file", refusal)], refusal
+    marks = fingerprints(shop.settings, shop.embedding.client.model, work.media_type)
+    work.versions = data_versions(digest, marks)
+    metrics = {"bytes": work.bytes, "media_type": work.media_type}
+    if work.document.parent_key is not None:
+        metrics["attached_to"] = work.document.parent_key
+    return work, [passed_stage(work, "raw_file", metrics)] if selected else [], None
+
+
+def _admitted(shop: Workshop, work: Work) -> str:
+    """The content hash of a file fit to be read, a copy of which is kept. Raises OSError, TvdbError."""
+    attached = work.document.given_sha256
+    if attached is not None and not work.file.exists():
+        raise TvdbError(
+            "attachment_gone",
+            "The attachment is no longer kept; run its message again, which brings it back.",
+            retryable=True,
+        )
+    size = work.file.stat(follow_symlinks=False).st_size
+    with work.file.open("rb") as file:
+        work.media_type = admit(
+            file.read(HEAD_BYTES), size, source_name(work.document), shop.settings.max_document_mb << 20
+        )
+    digest, work.bytes = (attached, size) if attached is not None else shop.artifacts.keep_file(work.file)
+    passed("raw_file.kept")
+    return digest
+
+
+def _known(shop: Workshop, work: Work) -> str:
+    known = work.document
+    digest = known.content_sha256
+    if digest is None or known.media_type is None or not shop.artifacts.has("raw_file", digest):
+        raise upstream_missing("raw_file")
+    work.media_type, work.bytes = known.media_type, known.bytes or 0
+    return digest
