@@ -23,7 +23,9 @@ MODES: tuple[Mode, ...] = ("fused", "vector", "lexical")
 def found_at(shop: Workshop, question: dict[str, object], mode: Mode, k: int) -> tuple[bool, bool]:
     """Whether the right document, and its right page, is among the first k passages."""
     passages = answer(shop, str(question["question"]), k, mode).passages
-    pages = [passage.page for passage in passages if PurePath(passage.path).name == question["document"]]
+    pages = [
+        passage.page for passage in passages if PurePath(passage.path.partition("!/")[0]).name == question["document"]
+    ]
     return bool(pages), question["page"] in pages
 
 

@@ -60,7 +60,7 @@ def test_the_life_of_a_document_on_the_command_line(tvdb: Run, settings: Setting
     assert document["chunks"] == document["vectors"] == body["texts_sent"] == answer(quoted)["texts"]
     assert len(body["run_ids"]) == 1
     assert set(document) == {
-        "key", "path", "state", "stage", "error", "next_attempt_at", "pages", "page_coverage", "chunks", "vectors",
+        "key", "path", "parent", "state", "stage", "error", "next_attempt_at", "pages", "page_coverage", "chunks", "vectors",
         "provisional_vectors", "tokens", "requests", "cost_usd", "seconds", "content_sha256", "embedding_model", "bytes",
     }  # fmt: skip
 

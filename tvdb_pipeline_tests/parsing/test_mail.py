@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from hashlib import sha256
 
 import pytest
 
 from tvdb_pipeline.errors import DocumentRefused
+from tvdb_pipeline.parsing import mail as module
 from tvdb_pipeline.parsing.mail import parse_eml
-from tvdb_pipeline.parsing.office import parse_text
-from tvdb_pipeline.parsing.parsed import PageReport, ParsedDocument
+from tvdb_pipeline.parsing.parsed import ParsedDocument
 
 
 def message(subject: str = "Claim 42", body: str = "We received the claim.") -> EmailMessage:
@@ -20,14 +21,8 @@ def message(subject: str = "Claim 42", body: str = "We received the claim.") -> 
     return mail
 
 
-def two_pages(content: bytes, name: str) -> ParsedDocument:
-    """An attachment of two pages, the second blank."""
-    parsed = parse_text(content)
-    return ParsedDocument(parsed.media_type, parsed.elements, [*parsed.pages, PageReport(2, "blank")], ["a note"])
-
-
-def refuse(content: bytes, name: str) -> ParsedDocument:
-    raise DocumentRefused("encrypted", "The file is password protected.")
+def refuse(content: bytes) -> None:
+    raise AssertionError("nothing is attached")
 
 
 def found(document: ParsedDocument) -> list[tuple[int | None, str, str]]:
@@ -45,34 +40,35 @@ def test_subject_and_headers_come_before_the_body() -> None:
     assert [page.route for page in document.pages] == ["text"]
 
 
-def test_attachments_follow_on_pages_of_their_own() -> None:
-    mail = message()
+def test_attached_files_are_handed_on_and_named_in_order() -> None:
+    mail, contents = message(), list[bytes]()
     for number in (1, 2):
         mail.add_attachment(f"This is file {number}.".encode(), "text", "plain", filename=f"file {number}.txt")
-    document = parse_eml(mail.as_bytes(), two_pages)
-    assert found(document)[3:] == [
-        (2, "Title", "Attachment: file 1.txt"),
-        (2, "NarrativeText", "This is file 1."),
-        (4, "Title", "Attachment: file 2.txt"),
-        (4, "NarrativeText", "This is file 2."),
-    ]
-    assert [(page.number, page.route) for page in document.pages] == [
-        (1, "text"), (2, "text"), (3, "blank"), (4, "text"), (5, "blank"),
+    document = parse_eml(mail.as_bytes(), contents.append)
+    assert contents == [b"This is file 1.", b"This is file 2."]
+    assert [(file.number, file.name, file.bytes) for file in document.attached] == [
+        ("1", "file 1.txt", 15), ("2", "file 2.txt", 15),
     ]  # fmt: skip
-    assert document.missing == ["attachment 1: a note", "attachment 2: a note"]
+    assert [file.sha256 for file in document.attached] == [sha256(content).hexdigest() for content in contents]
+    assert found(document)[1][2].endswith("\nAttachments: file 1.txt; file 2.txt")
+    assert (len(document.pages), document.missing) == (1, [])
 
 
-def test_a_refused_attachment_is_named_and_the_rest_is_read() -> None:
+def test_what_is_attached_survives_the_way_through_json() -> None:
     mail = message()
-    mail.add_attachment(b"sealed", "application", "pdf", filename="a.pdf")
     mail.add_attachment(b"This is open.", "text", "plain", filename="b.txt")
+    document = parse_eml(mail.as_bytes(), lambda content: None)
+    assert ParsedDocument.from_json(document.to_json()).attached == document.attached
 
-    def reader(content: bytes, name: str) -> ParsedDocument:
-        return refuse(content, name) if name.endswith(".pdf") else parse_text(content)
 
-    document = parse_eml(mail.as_bytes(), reader)
-    assert document.missing == ["attachment 1 was not read: encrypted"]
-    assert found(document)[-1] == (2, "NarrativeText", "This is open.")
+def test_attachments_beyond_the_most_are_named_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ATTACHMENTS", 2)
+    mail = message()
+    for number in range(3):
+        mail.add_attachment(b"x", "text", "plain", filename=f"{number}.txt")
+    document = parse_eml(mail.as_bytes(), lambda content: None)
+    assert [file.name for file in document.attached] == ["0.txt", "1.txt"]
+    assert document.missing == ["attachments after the first 2 were not read"]
 
 
 def test_html_is_preferred_to_the_same_words_in_plain_text() -> None:
@@ -96,22 +92,17 @@ def test_pictures_are_handed_on_unless_they_are_small_and_inside_the_body(
 ) -> None:
     mail = message()
     mail.add_attachment(b"x" * size, "image", "png", filename="p.png", disposition=disposition)
-    names: list[str] = []
-
-    def reader(content: bytes, name: str) -> ParsedDocument:
-        names.append(name)
-        return ParsedDocument("image/png", [], [PageReport(1, "ocr", 0.9)])
-
-    document = parse_eml(mail.as_bytes(), reader)
-    assert (names, document.missing) == (["p.png"] if read else [], [])
+    document = parse_eml(mail.as_bytes(), lambda content: None)
+    assert ([file.name for file in document.attached], document.missing) == (["p.png"] if read else [], [])
 
 
 def test_a_message_inside_a_message_is_handed_on_as_a_file() -> None:
     mail = message()
     mail.add_attachment(message("Inner", "The inner text is here."))
-    document = parse_eml(mail.as_bytes(), lambda content, name: parse_eml(content, refuse))
-    assert (2, "Title", "Inner") in found(document)
-    assert found(document)[3][2] == "Attachment: message-1.eml"
+    contents: list[bytes] = []
+    document = parse_eml(mail.as_bytes(), contents.append)
+    assert [file.name for file in document.attached] == ["message-1.eml"]
+    assert found(parse_eml(contents[0], refuse))[-1][2] == "The inner text is here."
 
 
 def test_encoded_headers_and_odd_encodings_are_read() -> None:
@@ -129,14 +120,8 @@ def test_encoded_headers_and_odd_encodings_are_read() -> None:
 def test_folders_in_an_attachment_name_are_left_out() -> None:
     mail = message()
     mail.add_attachment(b"This is open.", "text", "plain", filename="../../etc/passwd")
-    names: list[str] = []
-
-    def reader(content: bytes, name: str) -> ParsedDocument:
-        names.append(name)
-        return parse_text(content)
-
-    parse_eml(mail.as_bytes(), reader)
-    assert names == ["passwd"]
+    document = parse_eml(mail.as_bytes(), lambda content: None)
+    assert [file.name for file in document.attached] == ["passwd"]
 
 
 @pytest.mark.parametrize(
@@ -153,11 +138,3 @@ def test_unfit_messages_are_refused_by_name(data: bytes, code: str) -> None:
     with pytest.raises(DocumentRefused) as refusal:
         parse_eml(data, refuse)
     assert refusal.value.code == code
-
-
-def test_ids_stay_unique_where_attachments_repeat_each_other() -> None:
-    mail = message()
-    for number in (1, 2):
-        mail.add_attachment(b"The same words.", "text", "plain", filename=f"{number}.txt")
-    document = parse_eml(mail.as_bytes(), lambda content, name: parse_text(content))
-    assert len({element.id for element in document.elements}) == len(document.elements)

@@ -9,7 +9,6 @@ from ole_container import Tree, ole_container
 
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.mail import parse_msg
-from tvdb_pipeline.parsing.office import parse_text
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 
 
@@ -48,15 +47,16 @@ def test_outlook_messages_are_read_with_their_attachments() -> None:
         "__attach_version1.0_#00000000": file,
         "__attach_version1.0_#00000001": nested,
     }
-    document = parse_msg(ole_container(tree), lambda content, name: parse_text(content))
+    contents: list[bytes] = []
+    document = parse_msg(ole_container(tree), contents.append)
+    assert ([file.name for file in document.attached], contents) == (["file.txt"], [b"This is a file."])
     assert [(page, text) for page, _, text in found(document)] == [
         (1, "Claim 42"),
+        (1, "Attachments: file.txt; Inner"),
         (1, "We received the claim."),
-        (2, "Attachment: file.txt"),
-        (2, "This is a file."),
-        (3, "Attachment: Inner"),
-        (3, "Inner"),
-        (3, "The inner text is here."),
+        (2, "Attachment: Inner"),
+        (2, "Inner"),
+        (2, "The inner text is here."),
     ]
 
 
