@@ -16,7 +16,9 @@ from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import PageReport
 from tvdb_pipeline.parsing.pdf.drawing import read_drawing
+from tvdb_pipeline.parsing.pdf.fields import read_fields, with_fields
 from tvdb_pipeline.parsing.pdf.geometry import PageFrame
+from tvdb_pipeline.parsing.pdf.placeholder import MOST_PAGES, refuse_placeholder
 from tvdb_pipeline.parsing.pdf.routing import route
 from tvdb_pipeline.parsing.pdf.words import page_text, text_lines
 
@@ -28,7 +30,7 @@ _MAX_PIXELS: Final = 40_000_000  # a poster-sized page is rendered coarser, not 
 class PdfPages:
     """An open PDF whose pages are read one by one, in any order. count: pages, at least 1. Close it after use.
 
-    Raises DocumentRefused: `encrypted`, `corrupt`, `too_many_pages`.
+    Raises DocumentRefused: `encrypted`, `protected`, `corrupt`, `too_many_pages`.
     """
 
     def __init__(self, data: bytes, ocr_engine: str, max_pages: int = MAX_PAGES) -> None:
@@ -41,6 +43,9 @@ class PdfPages:
                 "too_many_pages",
                 f"The PDF has {self.count} pages, over the limit of {max_pages} (TVDB_MAX_PAGES); split it.",
             )
+
+        if self.count <= MOST_PAGES:
+            refuse_placeholder([_layer(self._document, index) for index in range(self.count)])
 
     def read(self, number: int) -> PageLines:
         """The lines of page `number`, from 1. A page that cannot be read is reported as failed."""
@@ -77,6 +82,13 @@ def _open(data: bytes) -> pdfium.PdfDocument:
     return document
 
 
+def _layer(document: pdfium.PdfDocument, index: int) -> str:
+    try:
+        return page_text(document[index].get_textpage())
+    except pdfium.PdfiumError:
+        return ""
+
+
 def _read_page(document: pdfium.PdfDocument, index: int, ocr_engine: str) -> PageLines:
     number = index + 1
     try:
@@ -88,11 +100,12 @@ def _read_page(document: pdfium.PdfDocument, index: int, ocr_engine: str) -> Pag
         drawing = read_drawing(page, frame)
         textpage = page.get_textpage()
         text = page_text(textpage)
-        way = route(text, drawing, page)
+        fields = read_fields(page, frame)
+        way = route(text, drawing, page, typed=any(field.kind != "mark" for field in fields))
         if way == "ocr":
             return _recognized(page, number, frame, ocr_engine)
         walls = [rule for rule in drawing.rules if rule.bottom - rule.top > rule.right - rule.left]
-        lines = text_lines(textpage, text, frame, walls) if way == "text" else []
+        lines = with_fields(text_lines(textpage, text, frame, walls), fields) if way == "text" else []
         return PageLines(PageReport(number, way), frame.width, frame.height, lines, drawing.rules if lines else [])
     except pdfium.PdfiumError:
         return PageLines(PageReport(number, "failed", note="the page cannot be read"), 612, 792)

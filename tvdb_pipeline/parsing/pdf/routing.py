@@ -23,9 +23,14 @@ _INK: Final = 0.0004
 """Part of pixels, at 36 dpi, that differ from the paper: a page with less is blank. A single printed word covers 0.001."""
 
 
-def route(text: str, drawing: Drawing, page: pdfium.PdfPage) -> Literal["text", "ocr", "blank"]:
-    """The way to read a page, from its text layer, its drawing, and, where there is no text, its ink."""
+def route(text: str, drawing: Drawing, page: pdfium.PdfPage, *, typed: bool = False) -> Literal["text", "ocr", "blank"]:
+    """The way to read a page, from its text layer, its drawing, and, where there is no text, its ink.
+
+    typed: whether form fields or notes hold text.
+    """
     bare = "".join(text.split())
+    if not bare and typed and drawing.paths == 0 and drawing.picture_share == 0:
+        return "text"
     if not bare:
         nothing_drawn = drawing.paths == 0 and drawing.picture_share == 0
         return "blank" if nothing_drawn or not _has_ink(page) else "ocr"
