@@ -162,6 +162,17 @@ def delete(key: str, json: Json = False) -> None:
 
 
 @app.command()
+def doctor(json: Json = False) -> None:
+    """Say whether this machine and these settings are fit for work, row by row with the evidence."""
+    from tvdb_pipeline.operations.readiness import findings
+
+    settings = load_settings()
+    rows = findings(settings, lambda: Database(database_url(settings)).open())
+    presentation.show_findings(rows, as_json=json)
+    raise typer.Exit(0 if all(row.passed for row in rows) else 3)
+
+
+@app.command()
 def env() -> None:
     """Start the embedded database if needed, leave it running, and print exports for plain dagster: eval "$(tvdb env)"."""
     from tvdb_pipeline.operations.serving import environment

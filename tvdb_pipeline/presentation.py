@@ -25,6 +25,7 @@ from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.querying import Answer
 from tvdb_pipeline.ingest.quoting import Quote
 from tvdb_pipeline.operations.ingestion import IngestResult
+from tvdb_pipeline.operations.readiness import Finding
 
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _COLOURS = {"ready": "green", "partial": "yellow", "deferred": "yellow", "rejected": "red", "failed": "red"}
@@ -44,8 +45,13 @@ class _Bars:
         self._ended: set[str] = set()
 
     def expect(self, documents: int) -> None:
-        if documents:
-            self._tasks = {stage: self._bars.add_task(stage, total=documents) for stage in STAGES}
+        for stage in STAGES if documents else ():
+            if stage in self._tasks:
+                # Attachments have come to light.
+                total = next(shown.total for shown in self._bars.tasks if shown.id == self._tasks[stage])
+                self._bars.update(self._tasks[stage], total=(total or 0) + documents)
+            else:
+                self._tasks[stage] = self._bars.add_task(stage, total=documents)
 
     def tell(self, outcome: StageOutcome) -> None:
         if outcome.stage not in self._tasks:
@@ -179,6 +185,20 @@ def show_budget(figures: Mapping[str, Any], *, as_json: bool) -> None:
         _out.print(
             f"The provider failed ({breaker['code']}) and is left alone; it is asked again at {breaker['retry_at']}."
         )
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Readiness, a row a question."""
+    if as_json:
+        _json({"findings": [asdict(finding) for finding in findings]})
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("area", "question", "", "evidence"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        verdict = "[green]pass[/green]" if finding.passed else "[red]fail[/red]"
+        table.add_row(finding.area, finding.name, verdict, escape(finding.evidence))
+    _out.print(table)
 
 
 def show_keys(keys: Sequence[str], *, as_json: bool) -> None:

@@ -103,15 +103,16 @@ def plain_words(text: str) -> str:
 
 
 def _forms(value: object) -> set[str]:
-    """How a value may be written: a number with or without thousands separators and cents."""
+    """How a value may be written: a number with or without separators and decimals, a negative one as a credit in brackets."""
     forms = {str(value)}
     try:
         number = float(str(value).replace(",", "").lstrip("$"))
     except ValueError:
         return {plain_words(form).strip() for form in forms}
-    forms |= {f"{number:,.2f}", f"{number:.2f}", f"{number:,g}", f"{number:,.3f}", f"{number:,.0f}"}
+    written = {f"{abs(number):{comma}.{decimals}f}" for comma in ("", ",") for decimals in (1, 2, 3, 4)}
     if number == int(number):
-        forms |= {str(int(number)), f"{int(number):,}"}
+        written |= {str(abs(int(number))), f"{abs(int(number)):,}"}
+    forms |= {f"-{form}" for form in written} | {f"(${form})" for form in written} if number < 0 else written
     return {plain_words(form).strip() for form in forms}
 
 

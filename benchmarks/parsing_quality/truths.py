@@ -21,11 +21,16 @@ ROUTES: Final = {"text": "text", "scan": "ocr", "blank": "blank"}
 
 RENDERED: Final = (
     ("auto-declarations.pdf", 1), ("homeowner-declarations.pdf", 1), ("summary-of-benefits-harbor-ppo.pdf", 1),
-    ("evidence-of-coverage-granite-epo.pdf", 7), ("evidence-of-coverage-granite-epo.pdf", 24),
+    ("evidence-of-coverage-granite-epo.pdf", 9), ("evidence-of-coverage-granite-epo.pdf", 24),
     ("renewal-notice-english-spanish.pdf", 1), ("explanation-of-benefits-fenwright.pdf", 1),
     ("workers-compensation-rates.pdf", 1),
 )  # fmt: skip
 """Pages drawn again as scans: prose, ruled and plain tables, two columns, two languages, a form's boxes."""
+
+
+LABELS: Final = frozenset({"lob", "record_type"})
+"""Names the records themselves go by; they are not printed in the documents."""
+_PERIOD = re.compile(r"\d\d/\d\d/\d{4} - \d\d/\d\d/\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,15 @@ def _manifest(folder: Path) -> list[dict[str, str]]:
 
 def _values(body: Any) -> Iterator[object]:
     if isinstance(body, dict):
-        for value in body.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from _values(value)
+        for name, value in body.items():  # pyright: ignore[reportUnknownVariableType]
+            if name not in LABELS:
+                yield from _values(value)
     elif isinstance(body, list):
         for value in body:  # pyright: ignore[reportUnknownVariableType]
             yield from _values(value)
     elif body is not None and not isinstance(body, bool) and str(body).strip():
-        yield body
+        # A period is printed as two dates, in places of their own.
+        yield from str(body).split(" - ") if _PERIOD.fullmatch(str(body)) else (body,)
 
 
 def _without_markup(text: str) -> str:
