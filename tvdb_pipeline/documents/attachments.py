@@ -60,7 +60,7 @@ def descendants(database: Database, keys: Collection[str]) -> list[str]:
                UNION
                SELECT d.key, d.registered_at FROM tvdb.documents d JOIN family f ON d.parent_key = f.key
                WHERE d.state <> 'deleted')
-           SELECT key FROM family WHERE key <> ALL(%(keys)s) ORDER BY registered_at, key""",
+           SELECT key FROM family ORDER BY registered_at, key""",
         {"keys": list(keys)},
     )
     return [row[0] for row in rows]

@@ -30,7 +30,7 @@ def all_kept(shop: Workshop, parsed: ParsedDocument) -> bool:
 def adopt(shop: Workshop, message: Document, parsed: ParsedDocument, *, to_run: bool) -> list[str]:
     """Make the documents attached to `message` those that were found in it; sentences on what was left out.
 
-    to_run: the new ones are due at once; otherwise they wait for whoever registered the message.
+    to_run: those not read yet are due at once; otherwise they wait for whoever registered the message.
     """
     if parsed.attached and attachments.depth(shop.database, message.key) >= attachments.DEEPEST:
         return [f"attachment {file.number} was not read: nested too deep" for file in parsed.attached]
@@ -45,7 +45,8 @@ def adopt(shop: Workshop, message: Document, parsed: ParsedDocument, *, to_run: 
     if change.gone:
         remove(shop, [*change.gone, *attachments.descendants(shop.database, change.gone)], forget_vectors=False)
     if to_run:
-        expect_run(shop.database, change.new, 0.0)
+        # Also those an earlier quote had registered.
+        expect_run(shop.database, [key for key, _, _ in rows], 0.0)
     return []
 
 

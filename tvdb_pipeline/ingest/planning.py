@@ -52,7 +52,7 @@ def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = 
             gone = [key for key in known if key not in keys]
             (plan.withheld if not accept_removals and suspicious(len(gone), len(known)) else plan.gone).extend(gone)
     plan.gone += attachments.descendants(shop.database, plan.gone)
-    plan.keys = [*files, *attachments.descendants(shop.database, files)]
+    plan.keys = list(dict.fromkeys([*files, *attachments.descendants(shop.database, files)]))
     documents = {document.key: document for document in registry.load(shop.database, plan.keys)}
     plan.stale = [key for key in plan.keys if needs_run(shop, documents[key])]
     passed("plan.made")
@@ -71,6 +71,17 @@ def register_files(shop: Workshop, found: Sequence[FoundFile], source: str | Non
         registry.register(conn, [(keys[path], path, source) for path in named])
     passed("plan.registered")
     return {keys[path]: file for path, file in named.items()}
+
+
+def come_to_light(shop: Workshop, plan: Plan) -> list[str]:
+    """What reading messages has brought to light since the plan was made: attachments new or changed, to be run, too.
+
+    They are added to the plan's keys.
+    """
+    found = attachments.descendants(shop.database, plan.keys)
+    plan.keys += [key for key in found if key not in set(plan.keys)]
+    waiting = [document.key for document in registry.load(shop.database, found) if document.state == "registered"]
+    return [key for key in waiting if key not in plan.stale]
 
 
 def suspicious(gone: int, known: int) -> bool:

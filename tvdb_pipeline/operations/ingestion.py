@@ -19,7 +19,7 @@ from tvdb_pipeline.documents.discovery import discover
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.attaching import refuse_apart
 from tvdb_pipeline.ingest.outcomes import StageOutcome
-from tvdb_pipeline.ingest.planning import Plan, register_files
+from tvdb_pipeline.ingest.planning import Plan, come_to_light, register_files
 from tvdb_pipeline.ingest.removal import remove
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.operations.overview import overview
@@ -63,10 +63,10 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
         registry.expect_run(shop.database, plan.stale, EXPECTED_WITHIN_SECONDS)
         with open_instance(shop.settings, shop.database.url) as instance:
             run_ids = run_documents(instance, shop.settings, plan.stale, progress.tell)
-            while attached := [key for key in descendants(shop.database, plan.keys) if key not in plan.keys]:
-                # Reading messages brought their attachments to light, which may hold messages in turn.
+            while attached := come_to_light(shop, plan):
+                # They may be messages in turn.
                 progress.expect(len(attached))
-                plan.keys += attached
+                plan.stale += attached
                 run_ids += run_documents(instance, shop.settings, attached, progress.tell)
             remove(shop, plan.gone, forget_vectors=False)
             drop_partitions(instance, [*plan.gone, *deleted(shop.database)])
