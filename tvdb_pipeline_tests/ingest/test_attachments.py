@@ -138,5 +138,5 @@ def test_a_quote_lets_nothing_run_and_a_killed_run_is_taken_up_by_itself(shop: W
     quoted = quote_paths(shop, [shop.settings.upload_dir])
     assert (quoted.documents, quoted.texts) == (2, 2)
     assert due(shop) == []
-    list(walk(shop, make_plan(shop, [shop.settings.upload_dir]).stale))
+    list(walk(shop, make_plan(shop, [shop.settings.upload_dir]).stale[:1]))
     assert [document.path for document in due(shop)] == ["claim.eml!/1/letter.pdf"]
