@@ -29,10 +29,10 @@ class PageShelf:
         total, pages = 0, dict[int, bytes]()
         for file in sorted(self._folder.glob("[0-9]*-*")):
             with suppress(OSError, zlib.error, ValueError):
+                count = int(file.name.partition("-")[0])
                 lines = zlib.decompress(file.read_bytes()).splitlines()
                 found = {int(number): record for number, _, record in (line.partition(b"\t") for line in lines)}
-                total = int(file.name.partition("-")[0])
-                pages |= found
+                total, pages = count, pages | found
         return total, pages
 
     def keep(self, total: int, pages: Mapping[int, bytes]) -> None:
@@ -40,15 +40,23 @@ class PageShelf:
         body = b"\n".join(b"%d\t%s" % (number, record) for number, record in pages.items())
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-                file.write(zlib.compress(body, 1))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(self._folder / f"{total}-{min(pages)}")
+            self._write(f"{total}-{min(pages)}", zlib.compress(body, 1))
         except OSError as error:
             raise TvdbError(
                 "disk", f"Pages read cannot be kept (errno {error.errno}); free space under TVDB_HOME.", retryable=True
             ) from error
+
+    def _write(self, name: str, data: bytes) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(self._folder / name)
+            except BaseException:
+                # On a full disk, half a file would only make things worse.
+                Path(file.name).unlink(missing_ok=True)
+                raise
 
     def forget(self) -> None:
         """Remove all that is kept of the document, of this version and others."""

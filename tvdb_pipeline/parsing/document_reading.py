@@ -1,7 +1,7 @@
-"""The reading of one document over several jobs: what is there, what is next, and when it is over.
+"""The reading of one document over several jobs: what is next, and when it is over.
 
-Belongs here: slices of pages, pages that end the process, the account of time. Does not: processes (`process`) or order among
-documents (`pool`).
+Belongs here: steps, the account of time, and the one result. Does not: pages there and missing (`page_account`), processes
+(`process`) or order among documents (`pool`).
 
 A document is first given one slice of time. Most are done in it. What a longer one has left is cut into ranges of pages that any
 process can read, side by side; each range is kept as soon as it is read, and a document begun before starts from what was kept.
@@ -9,67 +9,29 @@ process can read, side by side; each range is kept as soon as it is read, and a 
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import threading
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tvdb_pipeline.errors import TvdbError
-from tvdb_pipeline.parsing.page_records import failed_page
+from tvdb_pipeline.errors import DocumentRefused, TvdbError
+from tvdb_pipeline.parsing.conversation import Answer
+from tvdb_pipeline.parsing.jobs import Allowance, ParseJob, ParseResult
+from tvdb_pipeline.parsing.open_files import in_memory, opened
+from tvdb_pipeline.parsing.page_account import SLICE_SECONDS, PageAccount
 from tvdb_pipeline.parsing.parse import ParseOptions
-from tvdb_pipeline.parsing.process import Answer, ParserProcess
 
-FIRST_SLICE_SECONDS, SLICE_SECONDS = 5.0, 10.0
-MOST_PAGES_OF_A_RANGE: Final = 500
-DEATHS_OF_A_PAGE, DEATHS_OF_A_DOCUMENT = 2, 6
-"""So often may a page end its process before it is given up; so often all pages of a document, before the rest is."""
-FAIR_SECONDS_A_PAGE: Final = 20.0
-"""Of a process, on average: OCR takes 4 on a free core. What takes more in the whole is not waited for."""
+_UNKNOWN_SPEED: Final = 1.0  # pages a second
 
 
-class PageShelf(Protocol):
-    """Where the pages of an unfinished document are kept: number -> record (see `page_records`)."""
+class Reader(Protocol):
+    """What takes a job (see `ParserProcess`). served: jobs it was given."""
 
-    def kept(self) -> tuple[int, dict[int, bytes]]:
-        """(number of pages of the document, those kept); (0, {}) for a document not begun."""
-        ...
+    served: int
 
-    def keep(self, total: int, pages: Mapping[int, bytes]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ParseJob:
-    """A file to parse, under the key its result is known by. shelf: where unfinished work is kept, if anywhere."""
-
-    key: str
-    file: Path
-    media_type: str
-    shelf: PageShelf | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ParseResult:
-    """The parsed document as JSON (see ParsedDocument.to_json), or why there is none; the seconds processes worked on it,
-    and the contents of the files attached to it."""
-
-    key: str
-    parsed: bytes | TvdbError
-    seconds: float
-    attached: Sequence[bytes] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """Seconds: for a document without pages or its last step, and for one page."""
-
-    document: float
-    page: float
+    def run(self, job: dict[str, Any], file: int) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,147 +53,142 @@ class DocumentReading:
     def __init__(self, job: ParseJob, options: ParseOptions, allowance: Allowance, workers: int) -> None:
         self._job, self._options, self._allowance, self._workers = job, options, allowance, workers
         self._lock = threading.Lock()
-        self._total, self._pages = job.shelf.kept() if job.shelf is not None else (0, dict[int, bytes]())
-        self._deaths: Counter[int] = Counter()
+        kept = job.shelf.kept() if job.shelf is not None else (0, dict[int, bytes]())
+        self._pages = PageAccount(*kept, options.max_pages)
         self._seconds, self._open_steps = 0.0, 0
         self._result: bytes | TvdbError | None = None
-        self._had_fresh_process, self._told = False, False
+        self._had_fresh_process = False
 
     def first_steps(self) -> list[Step]:
         """What to begin with."""
-        steps = self._ranges(1) if self._total else []
-        self._open_steps = len(steps) or 1
-        return steps or [None]
+        steps: list[Step] = [*self._pages.ranges(_UNKNOWN_SPEED, self._workers)] or [None]
+        self._open_steps = len(steps)
+        return steps
 
-    def take(self, process: ParserProcess, step: Step) -> Taken:
+    def take(self, process: Reader, step: Step) -> Taken:
         """Do a step in that process."""
-        if self._result is not None:
-            return Taken([], None, process_spent=False)
+        with self._lock:
+            if self._result is not None:
+                return Taken([], None, process_spent=False)
+            # Pages may have been given up since.
+            left = None if step is None else self._pages.missing(step)
+            finishing = step is None and self._pages.complete
+        if left == []:
+            return self._account(process, left, Answer(), 0.0)
         started = time.monotonic()
         try:
-            answer = self._ask(process, step)
-            if self._job.shelf is not None and answer.pages:
-                self._job.shelf.keep(answer.total, answer.pages)
+            answer = self._ask(process, left, finishing=finishing)
         except OSError as error:
             answer = Answer(result=_unreadable(error))
-        except TvdbError as error:
-            answer = Answer(result=error)
-        return self._account(process, step, answer, time.monotonic() - started)
+        return self._account(process, left, answer, time.monotonic() - started)
 
     def give_up(self, error: TvdbError) -> ParseResult | None:
         """End the reading with an error that is not the document's; None where it has ended already."""
         with self._lock:
             return self._ended(error)
 
-    def _ask(self, process: ParserProcess, step: Step) -> Answer:
-        finishing = self._total > 0 and len(self._pages) == self._total
+    def _ask(self, process: Reader, step: Step, *, finishing: bool) -> Answer:
         job: dict[str, Any] = {
             "do": "finish" if finishing else "read",
             "media_type": self._job.media_type,
             "options": asdict(self._options),
             "pages": step,
-            "slice": FIRST_SLICE_SECONDS if step is None else SLICE_SECONDS,
+            "slice": self._allowance.first_slice if step is None else SLICE_SECONDS,
             "seconds": self._allowance.document,
             "page_seconds": self._allowance.page,
         }
-        file = self._records() if finishing else _opened(self._job.file)
+        file = in_memory(self._pages.records()) if finishing else opened(self._job.file)
         try:
             return process.run(job, file)
         finally:
             os.close(file)
 
-    def _account(self, process: ParserProcess, step: Step, answer: Answer, seconds: float) -> Taken:
+    def _account(self, process: Reader, step: Step, answer: Answer, seconds: float) -> Taken:
         with self._lock:
             self._seconds += seconds
             self._open_steps -= 1
             spent = answer.death is not None
-            before = len(self._pages)
-            self._total = answer.total or self._total
-            self._pages.update(answer.pages)
-            if answer.death is not None:
-                self._bury(answer.death, answer.at if answer.total else None)
+            try:
+                self._enter(answer)
+            except TvdbError as error:
+                return Taken([], self._ended(error), spent)
+            if self._result is not None:
+                # It ended while this step was under way.
+                return Taken([], None, spent)
             result = answer.result
-            if isinstance(result, TvdbError) and result.code == "out_of_memory" and self._may_try_again(process):
-                return self._taken([step], None, spent=True)
+            if _of_the_process(answer) and self._may_try_again(process):
+                return self._taken([step], spent=True)
+            if result is None and answer.death is not None:
+                result = self._bury(answer.death, answer)
             if result is None:
-                result = self._late() or self._result
+                result = self._late()
             if result is not None:
-                return self._taken([], self._ended(result, answer.attached), spent=spent)
-            return self._taken(self._next(step, (len(self._pages) - before) / seconds), None, spent=spent)
+                return Taken([], self._ended(result, answer.attached), spent)
+            return self._taken(self._next(step, _speed(step, answer, seconds)), spent=spent)
 
-    def _taken(self, steps: list[Step], result: ParseResult | None, *, spent: bool) -> Taken:
+    def _enter(self, answer: Answer) -> None:
+        self._pages.add(answer.total, answer.pages)
+        # Of a refused document nothing is kept: its shelf may have been cleared by now.
+        if self._job.shelf is not None and answer.pages and not isinstance(self._result, DocumentRefused):
+            self._job.shelf.keep(self._pages.total, answer.pages)
+
+    def _taken(self, steps: list[Step], *, spent: bool) -> Taken:
         self._open_steps += len(steps)
-        return Taken(steps, result, spent)
+        return Taken(steps, None, spent)
 
     def _next(self, step: Step, pages_a_second: float) -> list[Step]:
         """What follows a step that did not end the reading."""
-        if len(self._pages) == self._total:
-            # The last of the ranges puts the document together.
-            return [None] if self._open_steps == 0 else []
-        if step is None:
-            return self._ranges(pages_a_second)
-        left = [number for number in step if number not in self._pages]
-        return [left] if left else []
+        left = self._pages.missing(step or [])
+        if left:
+            return [left]
+        if self._open_steps > 0:
+            return []
+        # The last one that is open cuts up what is missing, or puts the document together.
+        return [*self._pages.ranges(pages_a_second, self._workers)] or [None]
 
-    def _ranges(self, pages_a_second: float) -> list[Step]:
-        """The missing pages in ranges of about a slice each, and one for each process where there are fewer."""
-        missing = [number for number in range(1, self._total + 1) if number not in self._pages]
-        even = -(-len(missing) // self._workers)
-        size = max(1, min(even, int(pages_a_second * SLICE_SECONDS), MOST_PAGES_OF_A_RANGE))
-        return [missing[start : start + size] for start in range(0, len(missing), size)]
+    def _bury(self, death: TvdbError, answer: Answer) -> TvdbError | None:
+        """A process died over this document: the end of a page, or of the document where its pages were not even counted."""
+        if not answer.total or isinstance(death, DocumentRefused):
+            return death
+        self._pages.bury(answer.at, "took too long" if death.code == "parse_timeout" else "ended the parsing process")
+        return None
 
-    def _bury(self, death: TvdbError, page: int | None) -> None:
-        """A process died over this document: give up the page it was at, or all that are left, or the document."""
-        if page is None or page in self._pages:
-            self._result = death
-            return
-        self._deaths[page] += 1
-        if self._deaths.total() >= DEATHS_OF_A_DOCUMENT:
-            note = "not read: several pages ended the parsing process"
-            for number in range(1, self._total + 1):
-                self._pages.setdefault(number, failed_page(number, note))
-        elif self._deaths[page] >= DEATHS_OF_A_PAGE:
-            why = "took too long" if death.code == "parse_timeout" else "ended the parsing process"
-            self._pages[page] = failed_page(page, f"reading it {why}")
-
-    def _may_try_again(self, process: ParserProcess) -> bool:
-        """Memory that earlier documents left in pieces is not this one's fault: one try in a new process."""
+    def _may_try_again(self, process: Reader) -> bool:
+        """What earlier documents left a process in is not this one's fault: one try in a new process."""
         again = process.served > 1 and not self._had_fresh_process
         self._had_fresh_process = True
         return again
 
     def _late(self) -> TvdbError | None:
-        allowed = max(self._allowance.document, FAIR_SECONDS_A_PAGE * self._total)
-        if self._seconds <= allowed or len(self._pages) == self._total:
+        total = self._pages.total
+        allowed = max(self._allowance.document, self._allowance.average * total)
+        if self._seconds <= allowed or self._pages.complete:
             return None
         return TvdbError(
             "parse_timeout",
-            f"Reading {self._total} pages took over {allowed:.0f} s; what was read is kept, the rest is read at the next try.",
+            f"Reading {total} pages took over {allowed:.0f} s; what was read is kept, the rest is read at the next try.",
             kind="document",
             retryable=True,
         )
 
     def _ended(self, result: bytes | TvdbError, attached: Sequence[bytes] = ()) -> ParseResult | None:
+        if self._result is not None:
+            return None
         self._result = result
-        told, self._told = self._told, True
-        return None if told else ParseResult(self._job.key, result, self._seconds, attached)
-
-    def _records(self) -> int:
-        file = os.memfd_create("pages")
-        with os.fdopen(os.dup(file), "wb") as opened:
-            for number in range(1, self._total + 1):
-                opened.write(self._pages[number] + b"\n")
-        os.lseek(file, 0, os.SEEK_SET)
-        return file
+        return ParseResult(self._job.key, result, self._seconds, attached)
 
 
-def _opened(path: Path) -> int:
-    """A regular file, opened for the process that has no access to it by name. Raises OSError."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(errno.EINVAL, "not a regular file")
-    return file
+def _of_the_process(answer: Answer) -> bool:
+    """Whether it may be its process that failed, not the document: memory in pieces, or dead before it began."""
+    if isinstance(answer.result, TvdbError):
+        return answer.result.code == "out_of_memory"
+    return answer.death is not None and answer.death.code == "parser_crashed" and not answer.total
+
+
+def _speed(step: Step, answer: Answer, seconds: float) -> float:
+    """Pages a second; of a job over the whole document that died, those it was done with."""
+    done = len(answer.pages) or (answer.at - 1 if step is None and answer.at is not None else 0)
+    return done / seconds if done and seconds > 0 else _UNKNOWN_SPEED
 
 
 def _unreadable(error: OSError) -> TvdbError:

@@ -5,6 +5,7 @@ Belongs here: the two plain records. Does not: reading them from a file (`pdf`, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -12,6 +13,9 @@ from tvdb_pipeline.parsing.parsed import PageReport
 
 HYPHEN: Final = "\u0002"
 """In the text of a line: a hyphen that only breaks a word at the end of the line, as PDFium writes it."""
+
+FROM_THE_RIGHT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+"""Characters of scripts written from right to left (Hebrew, Arabic, Syriac, Thaana), joined Arabic forms included."""
 
 
 class Box(NamedTuple):

@@ -11,11 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from queue import Empty, LifoQueue, SimpleQueue
+from threading import Lock
 
 from tvdb_pipeline.errors import TvdbError
-from tvdb_pipeline.parsing.document_reading import Allowance, DocumentReading, ParseJob, ParseResult, Step
+from tvdb_pipeline.parsing.document_reading import DocumentReading, Step, Taken
+from tvdb_pipeline.parsing.jobs import Allowance, ParseJob, ParseResult
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.process import ParserProcess
+from tvdb_pipeline.parsing.scratch import remove_abandoned
 
 __all__ = ["ParseJob", "ParseResult", "ParserPool"]
 
@@ -25,19 +28,27 @@ _RECYCLE_AFTER = 100  # jobs; what a decoder leaks ends with its process
 class ParserPool:
     """`workers` processes, started at first use. Close it after use.
 
-    timeout, page_timeout: seconds for a document without pages, and for one page; memory_mb a process.
+    timeout, page_timeout: seconds for a document without pages, and for one page; memory_mb a process; first_slice: seconds a
+    document with pages is read in one piece.
     """
 
     def __init__(
-        self, workers: int, options: ParseOptions, timeout: float, memory_mb: int, page_timeout: float = 120.0
+        self,
+        workers: int,
+        options: ParseOptions,
+        timeout: float,
+        memory_mb: int,
+        page_timeout: float = 120.0,
+        first_slice: float = 5.0,
     ) -> None:
         self._workers, self._options, self._memory_mb = workers, options, memory_mb
-        self._allowance = Allowance(timeout, page_timeout)
+        self._allowance = Allowance(timeout, page_timeout, first_slice=first_slice)
         self._may_execute = options.ocr_engine == "tesseract" or options.pdf_engine in ("ocr_only", "hi_res")
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tvdb-parse")
         self._idle: LifoQueue[ParserProcess] = LifoQueue()
         self._busy: set[ParserProcess] = set()
-        self._closed = False
+        self._lock, self._closed = Lock(), False
+        remove_abandoned()
 
     def __enter__(self) -> ParserPool:
         return self
@@ -61,11 +72,12 @@ class ParserPool:
 
     def close(self) -> None:
         """End every process, also those at work."""
-        self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in list(self._busy):
-            process.kill()
-        self._threads.shutdown(wait=True)
+        with self._lock:
+            self._closed = True
+            for process in self._busy:
+                # The thread that hears of its death clears up after it.
+                process.stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
         with suppress(Empty):
             while True:
                 self._idle.get_nowait().kill()
@@ -78,21 +90,40 @@ class ParserPool:
 
     def _take(self, reading: DocumentReading, step: Step, results: SimpleQueue[ParseResult]) -> None:
         try:
-            process = self._process()
+            taken = self._taken(reading, step)
         except TvdbError as error:
-            if (result := reading.give_up(error)) is not None:
-                results.put(result)
-            return
-        self._busy.add(process)
-        taken = reading.take(process, step)
-        self._busy.discard(process)
-        if taken.process_spent or self._closed or process.served >= _RECYCLE_AFTER:
-            process.kill()
+            result = reading.give_up(error)
+        except Exception as error:
+            # Whatever it was: somebody waits for this result. The type only: a message may quote the document.
+            result = reading.give_up(
+                TvdbError("parser_failed", f"Reading failed ({type(error).__name__}).", retryable=True)
+            )
         else:
-            self._idle.put(process)
-        self._submit(reading, taken.steps, results)
-        if taken.result is not None:
-            results.put(taken.result)
+            self._submit(reading, taken.steps, results)
+            result = taken.result
+        if result is not None:
+            results.put(result)
+
+    def _taken(self, reading: DocumentReading, step: Step) -> Taken:
+        """Do a step in a process, and put that back or end it. Raises TvdbError where none can be started."""
+        process = self._process()
+        spent = True
+        try:
+            with self._lock:
+                self._busy.add(process)
+                if self._closed:
+                    process.stop()
+            taken = reading.take(process, step)
+            spent = taken.process_spent or process.served >= _RECYCLE_AFTER
+            return taken
+        finally:
+            with self._lock:
+                self._busy.discard(process)
+                spent = spent or self._closed
+                if not spent:
+                    self._idle.put(process)
+            if spent:
+                process.kill()
 
     def _process(self) -> ParserProcess:
         with suppress(Empty):

@@ -153,7 +153,9 @@ class _Lines:
         if LEVEL_FROM < abs(angle) < LEVEL_TO:
             tight = upright.level(tight, angle, self._pixels.shape[1], self._pixels.shape[0])
         boxes = np.concatenate([tight.min(axis=1), tight.max(axis=1)], axis=1).tolist()
-        return [Span(*reading, Box(*box), size) for reading, box, size in zip(readings, boxes, sizes, strict=True)]
+        rooms = (np.maximum(widths, heights) / np.minimum(widths, heights)).tolist()
+        found = zip(readings, boxes, sizes, rooms, strict=True)
+        return [Span(*reading, Box(*box), size, room) for reading, box, size, room in found]
 
     def _crop(self, number: int) -> Pixels:
         return self._steps.crop_text_regions(self._pixels, self._quads[number : number + 1])[0]

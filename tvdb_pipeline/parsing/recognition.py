@@ -15,12 +15,16 @@ from tvdb_pipeline.parsing.lines import Box
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One recognized line; the box and the font size are in pixels of the upright page."""
+    """One line as found and read; the box and the font size are in pixels of the upright page.
+
+    room: how many of its heights the line was found to be long, before the box was drawn in; 0 where an engine does not say.
+    """
 
     text: str
     confidence: float
     box: Box
     size: float
+    room: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 Belongs here: the loop that takes a job, reads, and answers; run as `python -m tvdb_pipeline.parsing.worker` by `process`. Does
 not: starting or killing it, or what is done about a page that ends it (`document_reading`).
 
-Jobs come as frames `J` (JSON, with the document as an open file): nothing is opened by name here. Answers: `M` the page about to
-be read; `T` number of pages; `P` a page's number, a line break, its record; `A` bytes of a file attached to a
-message; `D` the whole document; `R` a refusal; `E` nothing
-more of this job.
+Jobs come as frames `J` (JSON, with the document as an open file): nothing is opened by name here. Answers: `T` number of pages;
+`M` the page about to be read; `P` a page's number, a line break, its record; `A` bytes of a file attached to a message; `D` the
+whole document; `R` a refusal; `E` nothing more of this job. What is not said in this order is not believed (`conversation`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import Any
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.parsing.frames import Channel
 from tvdb_pipeline.parsing.lines import PageLines
-from tvdb_pipeline.parsing.page_records import failed_page, from_record, to_record
+from tvdb_pipeline.parsing.page_records import failed_page, from_record, to_record, too_long
 from tvdb_pipeline.parsing.parse import Pages, ParseOptions, finish, has_pages, open_pages, parse
 from tvdb_pipeline.parsing.sandbox import kernel
 from tvdb_pipeline.parsing.sandbox.confinement import confine
@@ -41,7 +40,7 @@ def main() -> None:
     channel.send(b"H", json.dumps([asdict(measure) for measure in measures]).encode())
     try:
         while True:
-            _, job, file = channel.receive()
+            _, job, file = channel.receive_file()
             assert file is not None
             _serve(channel, json.loads(job), file)
             channel.send(b"E", b"")
@@ -113,7 +112,8 @@ def _send_page(channel: Channel, page: PageLines) -> None:
 
 def _page(read: Callable[[int], PageLines], number: int) -> PageLines:
     try:
-        return read(number)
+        page = read(number)
+        return from_record(failed_page(number, "there is too much on it")) if too_long(page) else page
     except MemoryError:
         return from_record(failed_page(number, "reading it takes more memory than allowed"))
     except TvdbError as error:

@@ -18,6 +18,11 @@ _BULLET_ALONE = re.compile(r"^(?:[•●○▪■◦‣\uf0b7·*–—-]|\(?(?:\
 _NUMBERED_TITLE = re.compile(
     r"^(?:(?:chapter|section|article|part|appendix|schedule)\s+[\dA-Z]+|\d+(?:\.\d+)+\.?\s+[A-Z])", re.I
 )
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]{2}"
+)
+"""Two characters of scripts that part words by no spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer), so that their lines
+are joined without one."""
 _MAX_TITLE_WORDS: Final = 16
 _FULL: Final = 0.85  # of a block's width: what is missing may be the word that went to the next line
 
@@ -108,7 +113,8 @@ def _begins_new(group: list[TextLine], line: TextLine, leading: float) -> bool:
 def _paragraph(group: list[TextLine], body_size: float, wide: float) -> Paragraph:
     text = group[0].text
     for line in group[1:]:
-        text = text[:-1] + line.text if text.endswith(HYPHEN) else f"{text} {line.text}"
+        space = "" if _UNSPACED.match(text[-1:] + line.text[:1]) else " "
+        text = text[:-1] + line.text if text.endswith(HYPHEN) else f"{text}{space}{line.text}"
     text = text.replace(HYPHEN, "-")
     first = group[0]
     box = first.box

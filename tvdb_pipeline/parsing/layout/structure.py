@@ -14,6 +14,7 @@ from tvdb_pipeline.parsing.layout.aligned import AlignedTable, split_tables
 from tvdb_pipeline.parsing.layout.columns import blocks_in_order
 from tvdb_pipeline.parsing.layout.furniture import split_furniture
 from tvdb_pipeline.parsing.layout.grid import Grid, find_grids
+from tvdb_pipeline.parsing.layout.mirror import is_from_the_right, mirrored, mirrored_box
 from tvdb_pipeline.parsing.layout.paragraphs import Body, Paragraph, joined_rows, paragraphs
 from tvdb_pipeline.parsing.lines import Box, PageLines, TextLine
 from tvdb_pipeline.parsing.tables import rows_to_html, rows_to_text
@@ -26,27 +27,30 @@ _MAX_DEPTH = 4
 
 def structure(pages: Sequence[PageLines]) -> list[Element]:
     """All elements of a document, page by page."""
+    turned = [is_from_the_right(page) for page in pages]
+    pages = [mirrored(page) if over else page for page, over in zip(pages, turned, strict=True)]
     usual = _usual(pages)
     found: list[Element] = []
     titles: list[tuple[Element, tuple[float, bool]]] = []
     grids = [find_grids(page.rules, page.lines) for page in pages]
     before: Paragraph | None = None
-    for page, tables, (header, body, footer) in zip(pages, grids, split_furniture(pages, grids), strict=True):
-        found.extend(_element("Header", line.text, line.box, page) for line in header)
+    furniture = split_furniture(pages, grids)
+    for page, over, tables, (header, body, footer) in zip(pages, turned, grids, furniture, strict=True):
+        found.extend(_element("Header", line.text, line.box, page, over) for line in header)
         for item in _body([table for table in tables if table.parted], body, usual):
             if isinstance(item, Paragraph):
-                element = _element(item.kind, item.text, item.box, page)
+                element = _element(item.kind, item.text, item.box, page, over)
                 if item.opens and before is not None and before.goes_on_in(item):
                     element.metadata.is_continuation = True
                 if item.kind == "Title":
                     titles.append((element, (round(item.size), item.bold)))
             else:
                 rows, box = item
-                element = _element("Table", rows_to_text(rows), box, page)
+                element = _element("Table", rows_to_text(rows), box, page, over)
                 element.metadata.text_as_html = rows_to_html(rows)
             before = item if isinstance(item, Paragraph) else None
             found.append(element)
-        found.extend(_element("Footer", line.text, line.box, page) for line in footer)
+        found.extend(_element("Footer", line.text, line.box, page, over) for line in footer)
     _set_depths(titles)
     return found
 
@@ -105,7 +109,7 @@ def _set_depths(titles: Sequence[tuple[Element, tuple[float, bool]]]) -> None:
         element.metadata.category_depth = min(ranks.index(rank), _MAX_DEPTH)
 
 
-def _element(category: str, text: str, box: Box, page: PageLines) -> Element:
+def _element(category: str, text: str, box: Box, page: PageLines, over: bool) -> Element:
     from unstructured.documents.coordinates import PixelSpace
     from unstructured.documents.elements import (
         CoordinatesMetadata,
@@ -119,6 +123,7 @@ def _element(category: str, text: str, box: Box, page: PageLines) -> Element:
     )
 
     kinds = {"Header": Header, "Footer": Footer, "Title": Title, "ListItem": ListItem, "Table": Table}
+    box = mirrored_box(box, page.width) if over else box
     corners = ((box.left, box.top), (box.left, box.bottom), (box.right, box.bottom), (box.right, box.top))
     points = tuple((round(x, 1), round(y, 1)) for x, y in corners)
     space = PixelSpace(width=round(page.width), height=round(page.height))

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import ctypes
 import re
+import unicodedata
 from typing import Any, Final
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from tvdb_pipeline.parsing.lines import HYPHEN, Box, TextLine
+from tvdb_pipeline.parsing.lines import FROM_THE_RIGHT, HYPHEN, Box, TextLine
 from tvdb_pipeline.parsing.pdf.geometry import PageFrame
 
 _WORD = re.compile(r"\S+")
 _COLUMN_GAP: Final = 1.0
 """A gap wider than this many line heights ends a line: what follows stands in another column or cell."""
-_LIGATURES = str.maketrans(
+_LETTERS = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00a0": " ", "\u00ad": ""}
+    | {"\ufffe": HYPHEN}
 )
+"""Ligatures and invisible marks as plain letters."""
+
+_JOINED_FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
 
 
 def page_text(textpage: pdfium.PdfTextPage) -> str:
@@ -34,45 +39,73 @@ def text_lines(textpage: pdfium.PdfTextPage, text: str, frame: PageFrame, walls:
     """The lines of `text`, which is `page_text(textpage)`. walls: vertical rules, which no line crosses."""
     direct = len(text) == raw.FPDFText_CountChars(textpage)
     font, ruler = _FontReader(textpage), _Ruler(textpage, frame)
+    joined = _joined_as_spoken if FROM_THE_RIGHT.search(text) else _joined
     lines: list[TextLine] = []
     start = 0
     for row in re.split(r"(?<=\n)", text):
-        words = [(match.group(), start + match.start(), start + match.end() - 1) for match in _WORD.finditer(row)]
-        lines.extend(_row(textpage, words, walls, font, ruler, direct))
+        words: list[_Word] = []
+        for match in _WORD.finditer(row):
+            first, last = start + match.start(), start + match.end() - 1
+            if not direct:
+                first, last = (raw.FPDFText_GetCharIndexFromTextIndex(textpage, index) for index in (first, last))
+            box = ruler.box(first, last)
+            if box is not None and box.right > box.left:
+                word = match.group()
+                clean = word if word.isascii() else word.translate(_LETTERS)
+                words.append((clean, box, first, last))
+        lines.extend(joined(words, walls, font))
         start += len(row)
     return lines
 
 
-def _row(
-    textpage: pdfium.PdfTextPage,
-    words: list[tuple[str, int, int]],
-    walls: list[Box],
-    font: _FontReader,
-    ruler: _Ruler,
-    direct: bool,
-) -> list[TextLine]:
+_Word = tuple[str, Box, int, int]
+"""A word, its box on the upright page, and the numbers of its first and last characters."""
+
+
+def _joined(words: list[_Word], walls: list[Box], font: _FontReader) -> list[TextLine]:
     lines: list[TextLine] = []
-    for word, first, last in words:
-        indices = (
-            (first, last)
-            if direct
-            else tuple(raw.FPDFText_GetCharIndexFromTextIndex(textpage, i) for i in (first, last))
-        )
-        box = ruler.box(indices[0], indices[1])
-        if box is None or box.right <= box.left:
-            continue
-        clean = word.translate(_LIGATURES).replace("\ufffe", HYPHEN)
+    for word, box, first, last in words:
         before = lines[-1] if lines else None
         if before is not None and not _apart(before.box, box, walls):
-            before.text += " " + clean
-            before.bold = before.bold and font.is_bold(indices[1])
+            before.text += " " + word
+            before.bold = before.bold and font.is_bold(last)
+            reach = before.box
             before.box = Box(
-                min(before.box.left, box.left), min(before.box.top, box.top),
-                max(before.box.right, box.right), max(before.box.bottom, box.bottom),
+                min(reach.left, box.left), min(reach.top, box.top),
+                max(reach.right, box.right), max(reach.bottom, box.bottom),
             )  # fmt: skip
         else:
-            lines.append(TextLine(clean, box, box.bottom - box.top, font.is_bold(indices[0])))
+            lines.append(TextLine(word, box, box.bottom - box.top, font.is_bold(first)))
     return lines
+
+
+def _joined_as_spoken(words: list[_Word], walls: list[Box], font: _FontReader) -> list[TextLine]:
+    """Lines of a page with text from right to left, in which numbers and foreign words run the other way.
+
+    Which words stand together is told by their places alone; their order is that of the text, which is the spoken one.
+    """
+    pieces: list[tuple[Box, list[int]]] = []
+    for number in sorted(range(len(words)), key=lambda number: words[number][1].left):
+        box = words[number][1]
+        if pieces and not _apart(pieces[-1][0], box, walls):
+            pieces[-1] = (_around(pieces[-1][0], box), [*pieces[-1][1], number])
+        else:
+            pieces.append((box, [number]))
+    lines: list[TextLine] = []
+    for box, numbers in sorted(pieces, key=lambda piece: min(piece[1])):
+        held = [words[number] for number in sorted(numbers)]
+        text = _JOINED_FORMS.sub(
+            lambda found: unicodedata.normalize("NFKC", found.group()), " ".join(word[0] for word in held)
+        )
+        bold = all(font.is_bold(word[2]) for word in held)
+        lines.append(TextLine(text, box, held[0][1].bottom - held[0][1].top, bold))
+    return lines
+
+
+def _around(one: Box, other: Box) -> Box:
+    return Box(
+        min(one.left, other.left), min(one.top, other.top), max(one.right, other.right), max(one.bottom, other.bottom)
+    )
 
 
 def _apart(before: Box, box: Box, walls: list[Box]) -> bool:

@@ -28,6 +28,8 @@ def confine(scratch: str, memory_mb: int, *, may_execute: bool) -> list[Measure]
     scratch: an empty folder of its own, which becomes its working folder; may_execute: an external OCR command must be run.
     """
     limits.limit_memory(memory_mb)
+    # The folders of the new root are for the other user, too, whatever our own user keeps for himself.
+    os.umask(0o022)
     paths, number = jail.readable_paths(), os.getpid()
     entered = namespaces.enter()
     if entered & namespaces.PID:
@@ -42,6 +44,7 @@ def confine(scratch: str, memory_mb: int, *, may_execute: bool) -> list[Measure]
         _landlock(scratch, paths),
         _seccomp(may_execute),
     ]
+    os.umask(0o077)
     kernel.die_with_parent()
     return measures
 
@@ -64,9 +67,9 @@ def _jail(scratch: str, paths: list[str], entered: int) -> Measure:
 def _user(scratch: str, paths: list[str], number: int, *, ours: bool, may_execute: bool) -> Measure:
     was_root = os.geteuid() == 0
     reason = privileges.leave_root(scratch, paths, number)
-    if may_execute and ((was_root and reason is None) or ours):
+    if (was_root and reason is None) or ours:
         # Only where this user has no processes but ours: the limit counts them all.
-        limits.limit_processes()
+        limits.limit_processes(limits.PROCESSES if may_execute else limits.THREADS)
     return Measure("user", reason is None, f"user {os.geteuid()}" if reason is None else f"stays root: {reason}")
 
 
@@ -80,7 +83,8 @@ def _rights() -> Measure:
 
 def _landlock(scratch: str, paths: list[str]) -> Measure:
     try:
-        seen = "/proc" if Path("/proc/1").exists() and os.getpid() == 1 else "/proc/self"
+        # Not the /proc of others, as it is where no root of one's own could be made.
+        seen = "/proc" if os.getpid() == 1 and str(Path("/proc/self").readlink()) == "1" else "/proc/self"
         landlock.enter(scratch, [*paths, *jail.PROCESS_FILES, seen])
     except OSError as error:
         return Measure("paths", False, f"landlock is not to be had (errno {error.errno})")

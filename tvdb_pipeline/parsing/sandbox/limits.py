@@ -6,13 +6,16 @@ Belongs here: the figures and setting them. Does not: wall-clock time, which onl
 from __future__ import annotations
 
 import resource
+import signal
 from typing import Final
+
+from tvdb_pipeline.parsing.sandbox import kernel
 
 FILE_BYTES: Final = 256 << 20
 """Of a file written to the scratch folder: larger than any temporary copy the readers make of a document of 200 MB."""
 OPEN_FILES: Final = 256
-PROCESSES: Final = 64
-"""Where an external OCR command has to be run; elsewhere no process can be started at all."""
+PROCESSES, THREADS = 64, 512
+"""Together, where an external OCR command has to be run; elsewhere no process can be started at all, and these are threads."""
 
 
 def limit_memory(megabytes: int) -> None:
@@ -23,13 +26,14 @@ def limit_memory(megabytes: int) -> None:
     _cap(resource.RLIMIT_NOFILE, OPEN_FILES)
 
 
-def limit_processes() -> None:
+def limit_processes(most: int) -> None:
     """Cap the number of processes and threads of this user."""
-    _cap(resource.RLIMIT_NPROC, PROCESSES)
+    _cap(resource.RLIMIT_NPROC, most)
 
 
 def allow_cpu(seconds: float) -> None:
-    """Let this process use so many more seconds of processor time; beyond, the kernel ends it (SIGXCPU)."""
+    """Let this process use so many more seconds of processor time; beyond, it ends (SIGXCPU as exit code)."""
+    kernel.exit_at(signal.SIGXCPU)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + seconds) + 1, hard))

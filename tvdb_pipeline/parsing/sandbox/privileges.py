@@ -49,11 +49,12 @@ def give_up_rights() -> None:
 
 def _closed_to(uid: int, paths: Sequence[str]) -> str | None:
     """The first folder among `paths` that `uid` cannot enter."""
+    folders = [path for path in paths if Path(path).is_dir()]
     os.seteuid(uid)
     try:
-        for path in paths:
-            if Path(path).is_dir() and not os.access(path, os.R_OK | os.X_OK, effective_ids=True):
-                return path
+        for folder in folders:
+            if not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+                return folder
         return None
     finally:
         os.seteuid(0)

@@ -19,7 +19,7 @@ _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_AT = 0, 4, 16  # struct seccomp_data, low words
-_CLONE_THREAD: Final = 0x00010000
+_CLONE_THREAD, _CLONE_NAMESPACES = 0x00010000, 0x7E020000
 
 # name: (x86-64, aarch64), None where the machine has no such call.
 _NEVER: Final[dict[str, tuple[int | None, int | None]]] = {
@@ -37,12 +37,15 @@ _NEVER: Final[dict[str, tuple[int | None, int | None]]] = {
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159), "capset": (126, 91), "mknod": (133, None),
     "mknodat": (259, 33), "pidfd_send_signal": (424, 424), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
-    "fsmount": (432, 432), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
+    "fsmount": (432, 432), "socketpair": (53, 199), "setreuid": (113, 145), "setregid": (114, 143), "setpgid": (109, 154),
+    "setsid": (112, 157), "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "msgget": (68, 186),
+    "semget": (64, 190), "mq_open": (240, 180), "fanotify_init": (300, 262), "kcmp": (312, 272),
+    "pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
 }  # fmt: skip
 _STARTING: Final[dict[str, tuple[int | None, int | None]]] = {
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
 }  # fmt: skip
-_CLONE, _CLONE3, _TGKILL = (56, 220), 435, (234, 131)
+_CLONE, _CLONE3, _TGKILL, _PRLIMIT = (56, 220), 435, (234, 131), (302, 261)
 
 
 def enter(*, may_execute: bool) -> None:
@@ -63,7 +66,7 @@ _Step = tuple[int, int, int, int]
 
 def _filter(may_execute: bool) -> list[_Step]:
     machine = 0 if kernel.ON_X86 else 1
-    refuse = (_RETURN, 0, 0, _REFUSE | errno.EPERM)
+    refuse, allow = (_RETURN, 0, 0, _REFUSE | errno.EPERM), (_RETURN, 0, 0, _ALLOW)
     steps: list[_Step] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_EQUAL, 1, 0, _X86 if kernel.ON_X86 else _ARM),
@@ -78,11 +81,19 @@ def _filter(may_execute: bool) -> list[_Step]:
             steps += [(_EQUAL, 0, 1, number), refuse]
     # Libraries fall back to clone, whose flags a filter can read, where clone3 is not there.
     steps += [(_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _REFUSE | errno.ENOSYS)]
-    if not may_execute:
-        # Threads can be started, processes not.
-        steps += [(_EQUAL, 0, 4, _CLONE[machine]), (_LOAD, 0, 0, _ARGUMENT_AT), (_ANY_BIT, 1, 0, _CLONE_THREAD), refuse]
-        steps += [(_RETURN, 0, 0, _ALLOW)]
-    # A process that aborts signals itself; nobody else is to be signalled.
+    arguments = (_LOAD, 0, 0, _ARGUMENT_AT)
+    # No namespaces, in which one would have all rights; threads can be started, processes only for a command.
+    thread_only = [] if may_execute else [(_ANY_BIT, 1, 0, _CLONE_THREAD), refuse]
+    steps += [
+        (_EQUAL, 0, 4 + len(thread_only), _CLONE[machine]),
+        arguments,
+        (_ANY_BIT, 0, 1, _CLONE_NAMESPACES),
+        refuse,
+    ]
+    steps += [*thread_only, allow]
+    # A process that aborts signals itself; nobody else is to be signalled, or given other limits.
     own = os.getpid()
-    steps += [(_EQUAL, 0, 3, _TGKILL[machine]), (_LOAD, 0, 0, _ARGUMENT_AT), (_EQUAL, 1, 0, own), refuse]
-    return [*steps, (_RETURN, 0, 0, _ALLOW)]
+    steps += [(_EQUAL, 0, 3, _TGKILL[machine]), arguments, (_EQUAL, 1, 0, own), refuse]
+    steps += [(_LOAD, 0, 0, _NUMBER_AT), (_EQUAL, 0, 4, _PRLIMIT[machine]), arguments]
+    steps += [(_EQUAL, 2, 0, 0), (_EQUAL, 1, 0, own), refuse]
+    return [*steps, allow]
