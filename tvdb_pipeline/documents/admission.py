@@ -34,6 +34,7 @@ _TEXT = {
     ".eml": "message/rfc822",
 }
 PDF, MSG = "application/pdf", "application/vnd.ms-outlook"
+TIFF = "image/tiff"
 MAIL = frozenset({MSG, "message/rfc822"})
 IMAGES = frozenset({"image/png", "image/jpeg", "image/tiff", "image/bmp", "image/webp"})
 MEDIA_TYPES = frozenset({PDF, MSG, *IMAGES, *_OFFICE.values(), *_TEXT.values()})

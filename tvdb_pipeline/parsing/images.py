@@ -35,6 +35,9 @@ PLAUSIBLE_DPI = (70.0, 1200.0)
 ASSUMED_INCHES, ASSUMED_DPI = 11.0, (72.0, 600.0)
 """Longer side of a page whose resolution is not stated, and the bounds of what is concluded from it."""
 
+DAMAGED = "the picture is damaged"
+"""Why a page could not be read."""
+
 LETTER = (612.0, 792.0)
 """Size in points given to a page whose frame cannot be decoded."""
 
@@ -44,22 +47,23 @@ def read_image(data: bytes, engine: str = "rapidocr") -> list[PageLines]:
 
     Only a TIFF has several pages; of an animation the first frame counts. A broken frame is a failed page if others are sound.
     """
-    picture = _opened(data)
+    picture = opened(data)
     pages: list[PageLines] = []
-    for number in range(1, _frame_count(picture) + 1):
-        frame = _decoded(picture, number)
+    for number in range(1, frame_count(picture) + 1):
+        frame = decoded(picture, number)
         if frame is None:
-            pages.append(PageLines(PageReport(number, "failed", note="the picture is damaged"), *LETTER))
+            pages.append(PageLines(PageReport(number, "failed", note=DAMAGED), *LETTER))
         else:
             pages.append(ocr.read_page(frame[0], number, frame[1], engine))
         if number == 1 and frame is None and picture.format != "TIFF":
-            raise _corrupt()
-    if all(page.report.note == "the picture is damaged" for page in pages):
-        raise _corrupt()
+            raise corrupt()
+    if all(page.report.note == DAMAGED for page in pages):
+        raise corrupt()
     return pages
 
 
-def _opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Image.Image:
+    """The picture, its header read and judged. Raises DocumentRefused."""
     try:
         with warnings.catch_warnings():
             # Pillow warns from a limit of its own on; ours is checked below.
@@ -67,19 +71,20 @@ def _opened(data: bytes) -> Image.Image:
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         if data.startswith((b"\x89PNG", b"\xff\xd8", b"II*\0", b"MM\0*", b"BM")) or data[8:12] == b"WEBP":
-            raise _corrupt() from None
+            raise corrupt() from None
         raise DocumentRefused("unsupported", "The file is not a PNG, JPEG, TIFF, BMP or WEBP; convert it.") from None
     except Image.DecompressionBombError:
         raise _too_large() from None
     except Exception:
         # Headers of damaged files make Pillow's readers raise whatever they run into.
-        raise _corrupt() from None
+        raise corrupt() from None
     if picture.width * picture.height > MAX_PIXELS:
         raise _too_large()
     return picture
 
 
-def _frame_count(picture: Image.Image) -> int:
+def frame_count(picture: Image.Image) -> int:
+    """Its pages. Raises DocumentRefused (`too_large`)."""
     if picture.format != "TIFF":
         return 1
     count = 0
@@ -97,7 +102,7 @@ def _frame_count(picture: Image.Image) -> int:
     return max(count, 1)
 
 
-def _decoded(picture: Image.Image, number: int) -> tuple[Image.Image, float] | None:
+def decoded(picture: Image.Image, number: int) -> tuple[Image.Image, float] | None:
     """Pixels and dots an inch of a frame ready for OCR, or None if it is damaged. Raises DocumentRefused (`too_large`)."""
     try:
         picture.seek(number - 1)
@@ -147,7 +152,8 @@ def _resolution(picture: Image.Image) -> float:
     return min(max(max(picture.size) / ASSUMED_INCHES, ASSUMED_DPI[0]), ASSUMED_DPI[1])
 
 
-def _corrupt() -> DocumentRefused:
+def corrupt() -> DocumentRefused:
+    """The refusal of a picture that cannot be decoded."""
     return DocumentRefused("corrupt", "The picture is damaged and cannot be read; save or scan it again.")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from tvdb_pipeline.documents.admission import IMAGES, MAIL, MSG, PDF
+from tvdb_pipeline.documents.admission import IMAGES, MAIL, MSG, PDF, TIFF
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import ParsedDocument
@@ -40,11 +40,15 @@ class Pages(Protocol):
 
 def has_pages(media_type: str, options: ParseOptions) -> bool:
     """Whether `open_pages` serves this type."""
-    return media_type == PDF and options.pdf_engine == "pdfium"
+    return (media_type == PDF and options.pdf_engine == "pdfium") or media_type == TIFF
 
 
 def open_pages(data: bytes, media_type: str, options: ParseOptions) -> Pages:
     """The pages of a document for which `has_pages`. Raises DocumentRefused."""
+    if media_type == TIFF:
+        from tvdb_pipeline.parsing.tiff_pages import TiffPages
+
+        return TiffPages(data, options.ocr_engine)
     from tvdb_pipeline.parsing.pdf.reading import PdfPages
 
     return PdfPages(data, options.ocr_engine, options.max_pages)
@@ -75,8 +79,9 @@ def _judged(parsed: ParsedDocument) -> ParsedDocument:
     if not any(element.text and element.text.strip() for element in parsed.elements):
         failed = parsed.coverage()["failed"]
         if failed:
+            why = next((f" ({page.note})" for page in parsed.pages if page.route == "failed" and page.note), "")
             raise DocumentRefused(
-                "unreadable", f"No text could be read from any page; {failed} of {len(parsed.pages)} failed."
+                "unreadable", f"No text could be read from any page; {failed} of {len(parsed.pages)} failed{why}."
             )
         raise DocumentRefused("no_text", "There is no text in the file: every page is blank.")
     return parsed

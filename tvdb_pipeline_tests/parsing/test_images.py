@@ -14,6 +14,7 @@ from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing import images, ocr
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import PageReport
+from tvdb_pipeline.parsing.tiff_pages import TiffPages
 from tvdb_pipeline_tests.parsing.drawn_page import TEXT, drawn_page, words
 
 CORPUS = Path(os.environ.get("TVDB_CORPUS") or Path(__file__).resolve().parents[3] / "shared" / "corpus") / "scans"
@@ -185,3 +186,18 @@ def test_a_script_the_models_do_not_know_gets_low_confidence(name: str) -> None:
     (page,) = images.read_image((CORPUS / name).read_bytes())
 
     assert page.report.route == "failed" or (page.report.confidence or 0) < 0.8
+
+
+def test_the_pages_of_a_tiff_are_read_each_on_its_own() -> None:
+    data = saved(drawn_page(), "TIFF", save_all=True, append_images=[Image.new("L", (400, 500), 255)])
+    pages = TiffPages(data, "rapidocr")
+    assert pages.count == 2
+    assert [pages.read(number).report.route for number in (2, 1)] == ["blank", "ocr"]
+    pages.close()
+
+
+def test_a_tiff_whose_only_page_is_damaged_is_refused_before_it_is_read() -> None:
+    data = saved(drawn_page(), "TIFF")
+    with pytest.raises(DocumentRefused) as refusal:
+        TiffPages(data[:200], "rapidocr")
+    assert refusal.value.code == "corrupt"
