@@ -40,7 +40,8 @@ check: $(INSTALLED)  ## lint and types
 	@$(BIN)/ruff format --check tvdb_pipeline tvdb_pipeline_tests
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
-evaluate: $(INSTALLED)  ## ingest data/examples and print how often search finds the answers
+evaluate: $(INSTALLED)  ## how well documents are read, against known truth, and how often search finds the answers
+	@$(BIN)/python -m benchmarks.parsing_quality
 	@$(BIN)/tvdb ingest data/examples >/dev/null
 	@$(BIN)/python benchmarks/search_recall.py
 

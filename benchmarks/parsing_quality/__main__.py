@@ -104,9 +104,8 @@ def _show_records(folder: truths.Path, verbose: bool) -> None:
     tasks = [Task(file.name, file.name, file.read_bytes()) for file in counts]
     readings = {reading.name: reading for reading in read_all(tasks)}
     wrong = [file.name for file, pages in counts.items() if len(readings[file.name].routes) != pages]
-    print(
-        f"\n## corpus/insurance: values of the records found in the chunks of their document\n\nPage counts wrong: {wrong or 'none'}\n"
-    )
+    print("\n## corpus/insurance: values of the records found in the chunks of their document\n")
+    print(f"Page counts wrong: {wrong or 'none'}\n")
     print("| document | values | found | % |\n|---|---:|---:|---:|")
     all_values = all_found = 0
     for file, values in known:

@@ -10,10 +10,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isclose
+from typing import Final
 
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 _WORD = re.compile(r"\w+(?:[.,'’/-]\w+)*")
+_MOST_PLACES: Final = 4
+"""Decimals of the rates in the records."""
 Table = Sequence[Sequence[str]]
 """Rows of cells, the first row being the names of the columns."""
 
@@ -64,19 +68,27 @@ def score(truth: str, read: str) -> Score:
 def cells_found(truth: Table, tables: Sequence[Table]) -> tuple[int, int]:
     """(cells in the right row and column, cells of the truth), of the table among `tables` that fits best.
 
-    A cell is right where the value stands in the row that begins as it should, under the column that is named as it should.
+    A cell is right where the value stands in the row that begins as it should, under the column that is named as it should. The
+    names of the columns may stand below other rows (a title read as part of the table).
     """
     cells = sum(1 for row in truth[1:] for cell in row[1:] if cell.strip())
     return max((_right(truth, table) for table in tables), default=0), cells
 
 
 def _right(truth: Table, table: Table) -> int:
-    if not table:
+    return max((_right_below(truth, table, head) for head in range(len(table))), default=0)
+
+
+def _right_below(truth: Table, table: Table, head: int) -> int:
+    """Cells right if row `head` of the table names its columns."""
+    columns = {_plain(name): index for index, name in enumerate(table[head])}
+    first = columns.get(_plain(truth[0][0]))
+    if first is None:
         return 0
-    columns = {_plain(name): index for index, name in enumerate(table[0])}
     rows: dict[str, list[Sequence[str]]] = {}
-    for row in table[1:]:
-        rows.setdefault(_plain(row[0]), []).append(row)
+    for row in table[head + 1 :]:
+        if first < len(row):
+            rows.setdefault(_plain(row[first]), []).append(row)
     right = 0
     for expected in truth[1:]:
         candidates = rows.get(_plain(expected[0]), [])
@@ -103,17 +115,16 @@ def plain_words(text: str) -> str:
 
 
 def _forms(value: object) -> set[str]:
-    """How a value may be written: a number with or without separators and decimals, a negative one as a credit in brackets."""
-    forms = {str(value)}
-    try:
-        number = float(str(value).replace(",", "").lstrip("$"))
-    except ValueError:
-        return {plain_words(form).strip() for form in forms}
-    written = {f"{abs(number):{comma}.{decimals}f}" for comma in ("", ",") for decimals in (1, 2, 3, 4)}
-    if number == int(number):
-        written |= {str(abs(int(number))), f"{abs(int(number)):,}"}
-    forms |= {f"-{form}" for form in written} | {f"(${form})" for form in written} if number < 0 else written
-    return {plain_words(form).strip() for form in forms}
+    """How a value may be written: a text as it is; a number exactly, with or without separators and ending zeros, a negative one
+    also as a credit in brackets."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return {plain_words(str(value)).strip()}
+    number = abs(value)
+    places = [places for places in range(_MOST_PLACES + 1) if isclose(round(number, places), number, rel_tol=1e-12)]
+    written = {f"{number:{comma}.{decimals}f}" for comma in ("", ",") for decimals in places}
+    if value < 0:
+        written = {f"-{form}" for form in written} | {f"(${form})" for form in written}
+    return {plain_words(form).strip() for form in written}
 
 
 def _stripped(word: str) -> str:

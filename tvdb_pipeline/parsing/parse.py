@@ -92,7 +92,7 @@ def _read(data: bytes, media_type: str, options: ParseOptions, deliver: Callable
         from tvdb_pipeline.parsing.partition_pdf import partitioned
 
         assert options.pdf_engine != "pdfium"
-        return partitioned(data, options.pdf_engine)
+        return partitioned(data, options.pdf_engine, options.max_pages)
     if media_type in IMAGES:
         from tvdb_pipeline.parsing.images import read_image
 

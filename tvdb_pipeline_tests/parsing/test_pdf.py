@@ -185,3 +185,32 @@ def test_characters_no_database_can_hold_do_not_reach_the_text(target: bytes) ->
     text = mapped(target)
     assert "\x00" not in text
     assert text.encode()
+
+
+def test_two_columns_under_bold_names_are_a_table() -> None:
+    page = Page().text(72, 100, "Item", bold=True).text(250, 100, "Detail", bold=True)
+    for number, (item, detail) in enumerate([("Member", "Odalys Brennick"), ("Claim", "QH-24"), ("Paid", "$12.00")], 1):
+        page.text(72, 100 + 19 * number, item).text(250, 100 + 19 * number, detail)
+    (table,) = read(pdf(page)).elements
+    assert table.category == "Table"
+    assert table.text.splitlines()[1] == "Member | Odalys Brennick"
+
+
+def test_columns_of_short_lines_on_shared_baselines_are_read_one_after_the_other() -> None:
+    left = [
+        "Vehicle one is a red wagon",
+        "kept in a locked garage by",
+        "its owner in Brindle Falls",
+        "all the year round there",
+    ]
+    right = [
+        "Vehicle two is a blue pickup",
+        "used for pleasure only, some",
+        "five thousand miles a year by",
+        "the son of its owner",
+    ]
+    page = Page()
+    for number, (one, two) in enumerate(zip(left, right, strict=True)):
+        page.text(72, 100 + 20 * number, one).text(320, 100 + 20 * number, two)
+    text = " ".join(element.text for element in read(pdf(page)).elements)
+    assert text == " ".join([*left, *right])

@@ -12,7 +12,7 @@ from typing import Final
 from tvdb_pipeline.parsing.lines import Box, TextLine
 
 _LEAST_ROWS: Final = 3
-_LEAST_COLUMNS: Final = 3
+_LEAST_COLUMNS: Final = 3  # two are enough under bold names of columns
 _COLUMN_GAP: Final = 0.25  # of a line height: white space that runs down all rows
 _FILLED: Final = 0.55  # part of the cells that must hold something
 _MAX_CELL_WORDS: Final = 14
@@ -82,7 +82,7 @@ def _table(run: list[list[TextLine]]) -> AlignedTable | None:
     if len(run) < _LEAST_ROWS:
         return None
     columns = _columns([line for row in run for line in row])
-    if len(columns) < _LEAST_COLUMNS:
+    if len(columns) < (2 if _is_headed(run) else _LEAST_COLUMNS):
         return None
     cells = [["" for _ in columns] for _ in run]
     for number, row in enumerate(run):
@@ -99,6 +99,11 @@ def _table(run: list[list[TextLine]]) -> AlignedTable | None:
         min(b.left for b in every), min(b.top for b in every), max(b.right for b in every), max(b.bottom for b in every)
     )
     return AlignedTable(cells, box)
+
+
+def _is_headed(run: list[list[TextLine]]) -> bool:
+    """Whether the first row, and it alone, is bold in all its cells: names of columns, not labels before their values."""
+    return all(line.bold for line in run[0]) and not any(line.bold for row in run[1:] for line in row[1:])
 
 
 def _columns(lines: list[TextLine]) -> list[tuple[float, float]]:

@@ -63,7 +63,8 @@ def _merged(bands: list[list[TextLine]], height: float) -> list[list[TextLine]]:
     merged: list[list[TextLine]] = []
     for band in bands:
         if merged and (
-            _columns(merged[-1] + band, height) or (not _spread(band, height) and not _spread(merged[-1], height))
+            _columns(merged[-1] + band, height)
+            or _spread(band, height) == _spread(merged[-1], height) == _spread(merged[-1] + band, height)
         ):
             merged[-1] = merged[-1] + band
         else:
@@ -71,8 +72,9 @@ def _merged(bands: list[list[TextLine]], height: float) -> list[list[TextLine]]:
     return merged
 
 
-def _spread(band: list[TextLine], height: float) -> bool:
-    return len(_split(band, lambda line: (line.box.left, line.box.right), _GUTTER * height)) > 1
+def _spread(band: list[TextLine], height: float) -> int:
+    """How many pieces stand side by side, gutters between them."""
+    return len(_split(band, lambda line: (line.box.left, line.box.right), _GUTTER * height))
 
 
 def _split(

@@ -16,6 +16,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from tvdb_pipeline.parsing.lines import FROM_THE_RIGHT, HYPHEN, Box, TextLine
+from tvdb_pipeline.parsing.pdf.corridors import find_corridors
 from tvdb_pipeline.parsing.pdf.geometry import PageFrame
 
 _WORD = re.compile(r"\S+")
@@ -40,7 +41,7 @@ def text_lines(textpage: pdfium.PdfTextPage, text: str, frame: PageFrame, walls:
     direct = len(text) == raw.FPDFText_CountChars(textpage)
     font, ruler = _FontReader(textpage), _Ruler(textpage, frame)
     joined = _joined_as_spoken if FROM_THE_RIGHT.search(text) else _joined
-    lines: list[TextLine] = []
+    rows: list[list[_Word]] = []
     start = 0
     for row in re.split(r"(?<=\n)", text):
         words: list[_Word] = []
@@ -53,9 +54,10 @@ def text_lines(textpage: pdfium.PdfTextPage, text: str, frame: PageFrame, walls:
                 word = match.group()
                 clean = word if word.isascii() else word.translate(_LETTERS)
                 words.append((clean, box, first, last))
-        lines.extend(joined(words, walls, font))
+        rows.append(words)
         start += len(row)
-    return lines
+    corridors = find_corridors([[word[1] for word in words] for words in rows])
+    return [line for words in rows for line in joined(words, [*walls, *corridors], font)]
 
 
 _Word = tuple[str, Box, int, int]
