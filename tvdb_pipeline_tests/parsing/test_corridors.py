@@ -32,3 +32,14 @@ def test_gaps_of_justified_lines_at_different_places_are_no_corridor() -> None:
 
 def test_rows_far_apart_say_nothing_of_each_other() -> None:
     assert find_corridors([row(20 * number, (100, 130), (138, 200)) for number in range(3)]) == []
+
+
+def test_a_row_that_reaches_over_the_gap_ends_the_corridor() -> None:
+    rows = [row(number, (100, 130), (138, 200)) for number in range(4)]
+    rows[2] = row(2, (100, 200))
+    assert find_corridors(rows) == []
+
+
+def test_rows_of_another_column_of_the_page_do_not() -> None:
+    rows = [line for number in range(3) for line in (row(number, (100, 130), (138, 200)), row(number, (300, 480)))]
+    assert len(find_corridors(rows)) == 3
