@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.waypoints import passed
@@ -61,7 +62,7 @@ class ArtifactStore:
         """
         try:
             before = source.stat(follow_symlinks=False)
-            descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = open_regular(source)
         except FileNotFoundError as error:
             raise TvdbError(
                 "file_gone", "The file is no longer there; it will be removed at the next look.", retryable=True

@@ -17,6 +17,8 @@ from typing import NamedTuple
 from tvdb_pipeline.errors import TvdbError
 
 IGNORE_FILE = ".tvdbignore"
+_DEEPEST = 100
+"""Levels of folders looked into: deeper ones are made to make programs fall over, and their paths end by not being openable."""
 _UNFINISHED = (".part", ".tmp")
 
 
@@ -31,8 +33,9 @@ class FoundFile(NamedTuple):
 def discover(path: Path) -> list[FoundFile]:
     """The documents at `path` (a file, or a folder with all below it), sorted by path.
 
-    Not documents: dotfiles, names ending in .part or .tmp, links, and names matching a pattern in a `.tvdbignore` file of
-    the same folder (one fnmatch pattern a line, `#` comments). Raises TvdbError(`not_found` | `unreadable_folder`).
+    Not documents: dotfiles, names ending in .part or .tmp, links, what lies over 100 folders deep, and names matching a pattern in
+    a `.tvdbignore` file of the same folder (one fnmatch pattern a line, `#` comments). Raises TvdbError(`not_found` |
+    `unreadable_folder`).
     """
     try:
         mode = path.stat().st_mode
@@ -49,19 +52,28 @@ def discover(path: Path) -> list[FoundFile]:
         ) from error
 
 
-def _walk(folder: Path) -> Iterator[FoundFile]:
-    patterns = _ignored(folder)
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or any(fnmatch(entry.name, pattern) for pattern in patterns):
-                continue
+def _walk(root: Path) -> Iterator[FoundFile]:
+    folders = [(root, 0)]
+    while folders:
+        folder, depth = folders.pop()
+        for entry in _entries(folder):
             if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path))
+                if depth < _DEEPEST:
+                    folders.append((Path(entry.path), depth + 1))
             elif entry.is_file(follow_symlinks=False) and not entry.name.lower().endswith(_UNFINISHED):
                 # A file may go while its folder is read; that is no reason to give up on the others.
                 with suppress(FileNotFoundError):
                     info = entry.stat(follow_symlinks=False)
                     yield FoundFile(Path(entry.path), info.st_size, info.st_mtime_ns)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What a folder holds, without what is not to be seen."""
+    patterns = _ignored(folder)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and not any(fnmatch(entry.name, pattern) for pattern in patterns):
+                yield entry
 
 
 def _ignored(folder: Path) -> list[str]:

@@ -5,7 +5,10 @@ Belongs here: stage raw_file of one document. Does not: decoding anything.
 
 from __future__ import annotations
 
+import os
+
 from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
+from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.fingerprints import fingerprints
@@ -47,7 +50,7 @@ def _admitted(shop: Workshop, work: Work) -> str:
             retryable=True,
         )
     size = work.file.stat(follow_symlinks=False).st_size
-    with work.file.open("rb") as file:
+    with os.fdopen(open_regular(work.file), "rb") as file:
         work.media_type = admit(
             file.read(HEAD_BYTES), size, source_name(work.document), shop.settings.max_document_mb << 20
         )

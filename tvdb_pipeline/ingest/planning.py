@@ -7,6 +7,7 @@ anything, or removing (`removal`).
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from tvdb_pipeline.documents import attachments, registry
 from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
 from tvdb_pipeline.documents.discovery import FoundFile, discover
 from tvdb_pipeline.documents.identity import document_key, identity
+from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import DocumentRefused
@@ -95,7 +97,7 @@ def needs_run(shop: Workshop, document: Document) -> bool:
         return True
     file, cap = source_file(shop, document), shop.settings.max_document_mb << 20
     try:
-        with file.open("rb") as opened:
+        with os.fdopen(open_regular(file), "rb") as opened:
             media_type = admit(opened.read(HEAD_BYTES), file.stat().st_size, source_name(document), cap)
             opened.seek(0)
             digest = document.given_sha256 or hashlib.file_digest(opened, "sha256").hexdigest()

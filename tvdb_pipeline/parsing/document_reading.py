@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
+from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.parsing.conversation import Answer
 from tvdb_pipeline.parsing.jobs import Allowance, ParseJob, ParseResult
-from tvdb_pipeline.parsing.open_files import in_memory, opened
+from tvdb_pipeline.parsing.open_files import in_memory
 from tvdb_pipeline.parsing.page_account import SLICE_SECONDS, PageAccount
 from tvdb_pipeline.parsing.parse import ParseOptions
 
@@ -97,7 +98,7 @@ class DocumentReading:
             "seconds": self._allowance.document,
             "page_seconds": self._allowance.page,
         }
-        file = in_memory(self._pages.records()) if finishing else opened(self._job.file)
+        file = in_memory(self._pages.records()) if finishing else open_regular(self._job.file)
         try:
             return process.run(job, file)
         finally:

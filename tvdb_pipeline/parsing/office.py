@@ -51,6 +51,7 @@ def parse_pptx(data: bytes) -> ParsedDocument:
     """A presentation; a page for each slide."""
     with _refusing("pptx"):
         package = Package(data, "pptx")
+        slides = slide_parts(package)
         package.rewrite(SLIDE, plain_slide)
         prepare()
         from unstructured.partition.pptx import partition_pptx
@@ -58,7 +59,6 @@ def parse_pptx(data: bytes) -> ParsedDocument:
         elements = partition_pptx(
             file=io.BytesIO(package.to_bytes()), include_page_breaks=False, include_slide_notes=False, languages=[""]
         )
-        slides = slide_parts(package)
         found = [picture for number, name in enumerate(slides, 1) for picture in slide_pictures(package, name, number)]
         return assemble(
             _OFFICE + "presentationml.presentation",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tvdb_pipeline.errors import DocumentRefused
-from tvdb_pipeline.parsing.containers import OfficeKind, corrupt, open_office_file
+from tvdb_pipeline.parsing.containers import OfficeKind, Unpacking, corrupt, open_office_file
 from tvdb_pipeline.parsing.xml_tree import parse_xml
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -32,7 +32,11 @@ _MAIN_TYPES = (
     (rb"ms-powerpoint\.\w+\.macroEnabled", b"presentationml.presentation"),
     (rb"openxmlformats-officedocument\.presentationml\.(?:slideshow|template)", b"presentationml.presentation"),
 )
-_DTD = re.compile(rb"<!\s*(DOCTYPE|ENTITY)|<\0!\0D\0O\0C\0|\0<\0!\0D\0O\0C", re.IGNORECASE)
+_DTD = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+_LIKE_XML = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff|\0<|\s*<")
+_DECLARATION = re.compile(rb"<\?xml\b[^>]*?\?>")
+_ENCODING = re.compile(rb"""encoding\s*=\s*["']([\w.:-]+)["']""")
+_ENCODINGS = re.compile(rb"utf-?8|us-ascii|iso-8859-\d+|windows-125\d", re.IGNORECASE)
 _UNREAD = ("media/", "embeddings/", "fonts/", "printersettings/", "thumbnail", "vbaproject", "activex/")
 
 Rewriter = Callable[[bytes], bytes]
@@ -46,13 +50,14 @@ class Package:
         self.parts: dict[str, bytes] = {}
         self.picture_sizes: dict[str, int] = {}
         with open_office_file(data, kind) as archive:
+            unpacking = Unpacking(archive)
             try:
                 for entry in archive.infolist():
-                    self._take(archive, entry)
+                    self._take(unpacking, entry)
             except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, zlib.error):
                 raise corrupt(kind) from None
 
-    def _take(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    def _take(self, unpacking: Unpacking, entry: zipfile.ZipInfo) -> None:
         name = entry.filename.lstrip("/").replace("\\", "/")
         if entry.is_dir():
             return
@@ -61,8 +66,10 @@ class Package:
             self.parts[name] = b""
             self.picture_sizes[name] = entry.file_size
             return
-        content = archive.read(entry)
-        if name.endswith((".xml", ".rels", ".vml")):
+        content = unpacking.read(entry)
+        # A part is what its relationships make of it, whatever its name.
+        if name.endswith((".xml", ".rels", ".vml")) or _LIKE_XML.match(content):
+            content = _in_utf8(content)
             if _DTD.search(content):
                 raise DocumentRefused("corrupt", "The file declares entities, as no Office file does; save it again.")
             content = _transitional(content)
@@ -121,6 +128,20 @@ def replace_with_children(node: Any, source: Any | None = None) -> None:
 
 def _has_text(node: Any) -> bool:
     return any((leaf.text or "").strip() for leaf in node.iter(f"{{{W}}}t", f"{{{A}}}t", f"{{{M}}}t"))
+
+
+def _in_utf8(content: bytes) -> bytes:
+    """XML whose markup can be searched as bytes. Raises ValueError for encodings that no Office program writes."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or content[:2] in (b"<\0", b"\0<"):
+        wide = "utf-16" if content[0] > 0x7F else "utf-16-le" if content[0] else "utf-16-be"
+        content = content.decode(wide).encode()
+        return _DECLARATION.sub(b"", content, count=1)
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    declared = _DECLARATION.match(content.lstrip())
+    encoding = _ENCODING.search(declared[0]) if declared else None
+    if encoding and not _ENCODINGS.fullmatch(encoding[1]):
+        raise ValueError
+    return content
 
 
 def _transitional(content: bytes) -> bytes:

@@ -1,14 +1,12 @@
 """Open files for a process that can open none by name.
 
-Belongs here: making their descriptors. Does not: sending them (`frames`).
+Belongs here: making files without a name. Does not: opening those that have one (`documents.opening`), or sending them
+(`frames`).
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-from pathlib import Path
 
 
 def in_memory(data: bytes) -> int:
@@ -21,13 +19,4 @@ def in_memory(data: bytes) -> int:
     except BaseException:
         os.close(file)
         raise
-    return file
-
-
-def opened(path: Path) -> int:
-    """A regular file, opened for the process that has no access to it by name. Raises OSError."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(errno.EINVAL, "not a regular file")
     return file

@@ -14,6 +14,7 @@ from tvdb_pipeline.documents.admission import IMAGES, MAIL, MSG, PDF, TIFF
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import ParsedDocument
+from tvdb_pipeline.parsing.pdf.placeholder import refuse_placeholder
 
 PARSING_VERSION = 2
 """Raised whenever the same bytes would give other elements; part of the stage's fingerprint."""
@@ -55,7 +56,9 @@ def open_pages(data: bytes, media_type: str, options: ParseOptions) -> Pages:
 
 
 def finish(media_type: str, pages: list[PageLines]) -> ParsedDocument:
-    """All pages of a document, in order -> its elements. Raises DocumentRefused (`no_text`, `unreadable`)."""
+    """All pages of a document, in order -> its elements. Raises DocumentRefused (`no_text`, `unreadable`, `protected`)."""
+    if media_type == PDF:
+        refuse_placeholder([" ".join(line.text for line in page.lines) for page in pages])
     return _judged(_structured(media_type, pages))
 
 

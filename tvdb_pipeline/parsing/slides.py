@@ -10,6 +10,7 @@ import re
 from copy import deepcopy
 from typing import Any
 
+from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.assemble import Picture
 from tvdb_pipeline.parsing.formulas import formula_text
 from tvdb_pipeline.parsing.ooxml import A, M, Package, R, choose_alternatives
@@ -21,12 +22,17 @@ _PRESENTATION = "ppt/presentation.xml"
 _LARGE_BYTES = 50_000
 _DEFAULT_SLIDE = (9_144_000, 6_858_000)
 
+MOST_SLIDES = 2000
+"""Of one presentation; the same slide can be listed any number of times."""
+
 
 def slide_parts(package: Package) -> list[str]:
-    """The names of the slide parts in the order they are shown."""
+    """The names of the slide parts in the order they are shown. Raises DocumentRefused (`too_many_pages`)."""
     root = package.xml(_PRESENTATION)
     relations = package.relations(_PRESENTATION)
     wanted = [] if root is None else [node.get(f"{{{R}}}id") for node in root.iter(f"{{{P}}}sldId")]
+    if len(wanted) > MOST_SLIDES:
+        raise DocumentRefused("too_many_pages", f"The presentation has over {MOST_SLIDES} slides; split it.")
     return [relations[name] for name in wanted if name in relations]
 
 

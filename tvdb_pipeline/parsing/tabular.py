@@ -20,6 +20,7 @@ from tvdb_pipeline.parsing.grid import grid_elements
 from tvdb_pipeline.parsing.language_model import prepare
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 from tvdb_pipeline.parsing.plain_text import decode
+from tvdb_pipeline.parsing.sheet_size import check_rectangles
 from tvdb_pipeline.parsing.workbook import read_workbook
 
 _DELIMITERS = ",;\t|"
@@ -28,10 +29,11 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def parse_csv(data: bytes) -> ParsedDocument:
-    """A CSV file, every cell as written. Whitespace only gives no elements and one blank page."""
-    text = decode(data)
+    """A CSV file, every cell as written. Whitespace only gives no elements and one blank page. DocumentRefused: `too_large`."""
+    rows = csv_rows(decode(data))
+    check_rectangles(len(row) for row in rows)
     prepare()
-    return assemble("text/csv", grid_elements(csv_rows(text)))
+    return assemble("text/csv", grid_elements(rows))
 
 
 def parse_xlsx(data: bytes) -> ParsedDocument:

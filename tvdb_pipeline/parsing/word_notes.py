@@ -24,16 +24,21 @@ def spell_out_notes(root: Any, package: Package) -> None:
     endnotes = _notes(package, "endnotes")
     comments = _notes(package, "comments")
     for name, notes, mark in (("footnoteReference", footnotes, "[{}]"), ("endnoteReference", endnotes, "[e{}]")):
+        references = list(enumerate(root.iter(w(name)), start=1))
+        first = {node.get(w("id")): number for number, node in reversed(references)}
         # Backwards, because each note goes right behind the paragraph and the first must end up first.
-        for number, node in reversed(list(enumerate(root.iter(w(name)), start=1))):
+        for number, node in reversed(references):
             note = notes.get(node.get(w("id")))
             if note:
-                label = mark.format(number)
-                _add_behind(node, paragraph(f"{label} {note.text}"))
+                label = mark.format(first[node.get(w("id"))])
+                # A few bytes refer to a note; its words stand once, however often that is done.
+                if first[node.get(w("id"))] == number:
+                    _add_behind(node, paragraph(f"{label} {note.text}"))
                 leaf = etree.Element(w("t"), {}, {"w": W})
                 leaf.text = label
                 node.getparent().replace(node, leaf)
-    for node in reversed(list(root.iter(w("commentReference")))):
+    commented = {node.get(w("id")): node for node in reversed(list(root.iter(w("commentReference"))))}
+    for node in commented.values():
         note = comments.get(node.get(w("id")))
         if note:
             _add_behind(node, paragraph(f"{f'Comment by {note.author}' if note.author else 'Comment'}: {note.text}"))

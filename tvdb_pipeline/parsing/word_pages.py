@@ -5,9 +5,11 @@ Belongs here: page breaks in the form unstructured counts, and the place and siz
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
+from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.assemble import Picture
 from tvdb_pipeline.parsing.ooxml import VML, WP, A, Package, R
 from tvdb_pipeline.parsing.word_parts import DOCUMENT, w
@@ -18,11 +20,14 @@ _POINTS = re.compile(r"(width|height)\s*:\s*([\d.]+)(pt|in|px)?")
 _EMU_PER_UNIT = {"pt": 12_700, "in": 914_400, "px": 9_525, None: 9_525}
 _LARGE_BYTES = 50_000
 
+MOST_PAGES = 10_000
+"""Of one document; a page break takes a few bytes, and every page is accounted for."""
+
 
 def mark_breaks(root: Any) -> int:
     """Make every page break countable for unstructured, and return the number of pages.
 
-    Breaks as last drawn by Word are used where there are any, else those the author set.
+    Breaks as last drawn by Word are used where there are any, else those the author set. Raises DocumentRefused (`too_many_pages`).
     """
     body = root.find(w("body"))
     if body is None:
@@ -30,7 +35,12 @@ def mark_breaks(root: Any) -> int:
     if next(root.iter(w("lastRenderedPageBreak")), None) is None:
         _mark_set_breaks(body)
     _move_breaks_out_of_tables(body)
-    return 1 + sum(1 for _ in root.iter(w("lastRenderedPageBreak")))
+    count = 1 + sum(1 for _ in root.iter(w("lastRenderedPageBreak")))
+    if count > MOST_PAGES:
+        raise DocumentRefused(
+            "too_many_pages", f"The document has {count} pages, over the limit of {MOST_PAGES}; split it."
+        )
+    return count
 
 
 def pictures(root: Any, package: Package) -> list[Picture]:
@@ -58,17 +68,17 @@ def _mark_set_breaks(body: Any) -> None:
         # A document does not begin with an empty page.
         if block is not None and before.get(w("val")) not in ("0", "false") and block.getprevious() is not None:
             _put_first(block, 1)
-    for section in list(body.iter(w("sectPr")))[:-1]:
-        kind = _next_section_kind(body, section)
+    sections = list(body.iter(w("sectPr")))
+    for section, after in itertools.pairwise(sections):
+        kind = _section_kind(after)
         following = next(section.iterancestors(w("p")), section).getnext()
         target = None if following is None else next(following.iter(w("p")), None)
         if kind != "continuous" and target is not None:
             _put_first(target, 1)
 
 
-def _next_section_kind(body: Any, section: Any) -> str:
-    sections = list(body.iter(w("sectPr")))
-    kind = sections[sections.index(section) + 1].find(w("type"))
+def _section_kind(section: Any) -> str:
+    kind = section.find(w("type"))
     return "nextPage" if kind is None else kind.get(w("val")) or "nextPage"
 
 

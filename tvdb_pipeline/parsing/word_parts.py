@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.charts import DGM, C, read_chart, read_diagram
 from tvdb_pipeline.parsing.formulas import formula_text
 from tvdb_pipeline.parsing.ooxml import M, Package, R, W, choose_alternatives, replace_with_children
@@ -24,15 +25,25 @@ _REMOVED = ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr", "customXmlPr")
 _PROPERTIES = (f"{{{W}}}rPr", f"{{{W}}}trPr", f"{{{W}}}tcPr", f"{{{W}}}numPr")
 
 
+MOST_PARAGRAPHS = 100_000
+"""A document of 3,000 pages has as many; unstructured reads 5,000 a second."""
+
+
 def w(name: str) -> str:
     """The full name of a Word tag."""
     return f"{{{W}}}{name}"
 
 
 def plain_document(package: Package) -> Any:
-    """Rewrite headers and footers in the package, and return the root of the rewritten document part."""
+    """Rewrite headers and footers in the package, and return the root of the rewritten document part.
+
+    Raises DocumentRefused (`too_large`).
+    """
     package.rewrite(_MARGINS, lambda content: to_xml(plain(parse_xml(content))))
-    root = plain(parse_xml(package.parts[DOCUMENT]))
+    root = parse_xml(package.parts[DOCUMENT])
+    if sum(1 for _ in root.iter(w("p"))) > MOST_PARAGRAPHS:
+        raise DocumentRefused("too_large", f"The document has over {MOST_PARAGRAPHS} paragraphs; split it.")
+    root = plain(root)
     _spell_out_drawings(root, package)
     for table in list(root.iter(w("tbl"))):
         # A frame around a paragraph is drawn as a table with one cell.

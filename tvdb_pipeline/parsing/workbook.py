@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,21 @@ from tvdb_pipeline.parsing.cell_values import shown
 from tvdb_pipeline.parsing.grid import grid_elements
 from tvdb_pipeline.parsing.ooxml import Package
 from tvdb_pipeline.parsing.sheet_drawings import Drawings, sheet_drawings, without_drawings
+from tvdb_pipeline.parsing.sheet_size import check_parts, check_rectangles
 from tvdb_pipeline.parsing.tables import rows_to_html, rows_to_text
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element
 
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"[^>]*?(?:/>|>\s*</(?:\w+:)?mergeCell>)')
+_MERGED = re.compile(rb"(<(?:[^\s<>/:]+:)?mergeCell)(\s[^>]*?)(/?>)")
+_AREA = re.compile(rb"""\sref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")
+_ANY_PART = re.compile(r".+")
 _NO_RESULT = re.compile(
     rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
-_MOST_MERGED_CELLS = 20_000
+_MOST_MERGED_CELLS, _MOST_MERGED_IN_ALL = 20_000, 1_000_000
 _UNNAMED = re.compile(r"(sheet|tabelle|feuil|hoja|foglio|blad)\s*\d*", re.IGNORECASE)
 _DRAWN_BY_EXCEL = "[Threaded comment]"
 
@@ -74,7 +78,9 @@ def read_workbook(data: bytes) -> Workbook:
     package = Package(data, "xlsx")
     drawings = sheet_drawings(package)
     without_drawings(package)
-    package.rewrite(_SHEET, _without_huge_merges)
+    check_parts(package.parts.values())
+    # Which part is a sheet is said by relationships, not by its name.
+    package.rewrite(_ANY_PART, _Merges().without_huge)
     pages = [content for name, content in package.parts.items() if _SHEET.fullmatch(name)]
     unresolved = sum(len(_NO_RESULT.findall(content)) for content in pages)
     with warnings.catch_warnings():
@@ -137,6 +143,7 @@ def _rows(cells: dict[int, dict[int, str]]) -> list[list[str]]:
     if not cells:
         return []
     first = min(column for row in cells.values() for column in row)
+    check_rectangles(_widths(cells, first))
     rows: list[list[str]] = []
     last = min(cells)
     for number in sorted(cells):
@@ -148,16 +155,37 @@ def _rows(cells: dict[int, dict[int, str]]) -> list[list[str]]:
     return rows
 
 
-def _without_huge_merges(content: bytes) -> bytes:
-    # openpyxl makes an object for every cell of a merged area, and an area may span a whole sheet.
-    from openpyxl.utils import column_index_from_string
+def _widths(cells: dict[int, dict[int, str]], first: int) -> Iterator[int]:
+    """Width of each row from column `first`, with a 0 for the blank rows between two."""
+    last = min(cells)
+    for number in sorted(cells):
+        if number > last + 1:
+            yield 0
+        yield max(cells[number]) - first + 1
+        last = number
 
-    def keep(match: re.Match[bytes]) -> bytes:
-        left, right = (column_index_from_string(match[group].decode()) for group in (1, 3))
-        area = (abs(right - left) + 1) * (abs(int(match[4]) - int(match[2])) + 1)
-        return b"" if area > _MOST_MERGED_CELLS else match[0]
 
-    return _MERGED.sub(keep, content)
+class _Merges:
+    """The merged areas of a workbook: openpyxl makes an object for every cell of one, and an area may span a whole sheet."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_MERGED_IN_ALL
+
+    def without_huge(self, content: bytes) -> bytes:
+        """The part with areas that are too large, or not written as Excel writes them, shrunk to one cell."""
+        return _MERGED.sub(self._bearable, content) if b"mergeCell" in content else content
+
+    def _bearable(self, match: re.Match[bytes]) -> bytes:
+        from openpyxl.utils import column_index_from_string
+
+        area = _AREA.search(match[2])
+        if area is not None:
+            left, right = (column_index_from_string(area[group].decode()) for group in (1, 3))
+            size = (abs(right - left) + 1) * (abs(int(area[4]) - int(area[2])) + 1)
+            self._left -= size if size <= _MOST_MERGED_CELLS else 0
+            if size <= _MOST_MERGED_CELLS and self._left >= 0:
+                return match[0]
+        return match[1] + b' ref="A1"' + match[3]
 
 
 def _count(number: int, noun: str, which: str) -> str:

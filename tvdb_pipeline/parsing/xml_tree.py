@@ -5,17 +5,42 @@ Belongs here: the parsers for XML and HTML. Does not: what the trees mean.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 # lxml ships no types; every tree is Any to the rest of the package.
 from lxml import etree as _lxml  # pyright: ignore[reportAttributeAccessIssue]
 
+from tvdb_pipeline.errors import DocumentRefused
+
 etree: Any = _lxml
 
 
+_TOO_DEEP: Final = "Excessive depth"
+_TOO_LONG: Final = ("huge text node", "huge input lookup", "too long", "Buffer size limit")
+
+
 def parse_xml(content: bytes) -> Any:
-    """The root element of XML."""
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True))
+    """The root element of XML. Raises DocumentRefused (`nested_too_deep`, `too_large`), or lxml's error for what is no XML.
+
+    The library's own bounds hold: 256 levels, 10 million characters a text.
+    """
+    try:
+        return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True))
+    except etree.XMLSyntaxError as error:
+        if _TOO_DEEP in str(error):
+            raise nested_too_deep() from None
+        if any(words in str(error) for words in _TOO_LONG):
+            raise DocumentRefused(
+                "too_large", "One text in the file is over ten million characters; split it."
+            ) from None
+        raise
+
+
+def nested_too_deep() -> DocumentRefused:
+    """The refusal of what holds itself in itself over and over."""
+    return DocumentRefused(
+        "nested_too_deep", "The content is nested too deep to be read; simplify it and save it again."
+    )
 
 
 def to_xml(root: Any) -> bytes:

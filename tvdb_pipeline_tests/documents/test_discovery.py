@@ -128,3 +128,12 @@ def test_a_file_that_goes_while_the_folder_is_read_is_left_out(tmp_path: Path, m
 
     monkeypatch.setattr(os, "scandir", scandir)
     assert names(tmp_path) == ["a.pdf", "b.pdf"]
+
+
+def test_what_lies_too_deep_is_left_out_and_hides_nothing_else(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a"] * 105)
+    deep.mkdir(parents=True)
+    for folder in (deep, tmp_path, deep.parents[50]):
+        (folder / f"{len(folder.parts)}.txt").write_text("x")
+    found = {len(file.path.parts) for file in discover(tmp_path)}
+    assert found == {len(tmp_path.parts) + 1, len(deep.parents[50].parts) + 1}

@@ -64,7 +64,7 @@ def test_an_unfit_file_is_rejected_with_one_sentence_and_its_neighbour_is_ready(
     assert bad.error["code"] == code
     assert bad.error["message"].endswith(".")
     assert name not in bad.error["message"]
-    assert (good.state, good.vectors) == ("ready", good.chunks)
+    assert (good.state, good.error, good.vectors) == ("ready", None, good.chunks)
     assert good.chunks > 0
 
 

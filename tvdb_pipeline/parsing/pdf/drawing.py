@@ -1,4 +1,4 @@
-"""What is drawn on a page besides text: ruling lines, and how much of it pictures cover.
+"""What is drawn on a page besides text: ruling lines, pictures, and shapes that may be letters.
 
 Belongs here: walking page objects. Does not: making tables of the rules.
 """
@@ -19,16 +19,21 @@ from tvdb_pipeline.parsing.pdf.geometry import IDENTITY, Matrix, PageFrame, conc
 _MAX_OBJECTS: Final = 20_000  # a page drawn with more than this is a picture, not a table
 _MAX_DEPTH: Final = 6
 _THIN: Final = 2.5  # points: a path no thicker is a rule
+_LETTER: Final = 60.0  # points: a shape no larger may be a letter
+_BOX_STROKES, _LETTER_STROKES = 6, 20  # of a box; of a letter, about
 _SHORT: Final = 6.0  # points: a rule shorter than this is a tick or a dash
 
 
 @dataclass(slots=True)
 class Drawing:
-    """rules: thin horizontal and vertical boxes; picture_share: part of the page area under images, 0..1; paths: their number."""
+    """rules: thin horizontal and vertical boxes; pictures: their boxes within the page; picture_share: part of the page area
+    under them, 0..1; paths: their number; shapes: of paths that could be letters (a path of many strokes counts as several)."""
 
     rules: list[Box] = field(default_factory=list)
+    pictures: list[Box] = field(default_factory=list[Box])
     picture_share: float = 0.0
     paths: int = 0
+    shapes: int = 0
 
 
 def read_drawing(page: pdfium.PdfPage, frame: PageFrame) -> Drawing:
@@ -47,14 +52,29 @@ def read_drawing(page: pdfium.PdfPage, frame: PageFrame) -> Drawing:
         left, bottom, right, top = (value.value for value in bounds)
         box = frame.upright(*transformed(matrix, left, bottom, right, top))
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
-            covered += max(0.0, min(box.right, frame.width) - max(box.left, 0)) * max(
-                0.0, min(box.bottom, frame.height) - max(box.top, 0)
+            seen = Box(
+                max(box.left, 0.0), max(box.top, 0.0), min(box.right, frame.width), min(box.bottom, frame.height)
             )
+            if seen.right > seen.left and seen.bottom > seen.top:
+                covered += (seen.right - seen.left) * (seen.bottom - seen.top)
+                drawing.pictures.append(seen)
         else:
             drawing.paths += 1
+            drawing.shapes += _letters(item, box)
             drawing.rules.extend(_rules(box))
     drawing.picture_share = min(1.0, covered / area)
     return drawing
+
+
+def _letters(item: Any, box: Box) -> int:
+    """How many letters a path may draw: curved or slanted outlines have more strokes than the four of a box."""
+    width, height = box.right - box.left, box.bottom - box.top
+    if min(width, height) <= _THIN:
+        return 0
+    strokes: int = raw.FPDFPath_CountSegments(item)
+    if strokes <= _BOX_STROKES:
+        return 0
+    return 1 if max(width, height) <= _LETTER else strokes // _LETTER_STROKES
 
 
 def _rules(box: Box) -> Iterator[Box]:

@@ -20,8 +20,8 @@ from tvdb_pipeline.parsing.pdf.geometry import PageFrame
 
 _HIDDEN: Final = 1 << 1 | 1 << 5  # ISO 32000-1, table 165: hidden, no view
 _PASSWORD: Final = 1 << 13  # table 228
-_MOST: Final = 5000
-"""Annotations of one page."""
+MOST_FIELDS: Final = 1500
+"""Annotations read of one page; the fullest real forms have a few hundred."""
 _LABEL_GAP: Final = 150.0
 """Points between a field and the label it belongs to, at most."""
 _CHARACTERS_A_POINT: Final = 0.2  # of a line of 10 points: enough to break long values into lines
@@ -44,7 +44,7 @@ def read_fields(page: pdfium.PdfPage, frame: PageFrame) -> list[Field]:
     """What is filled in on a page, and every box to tick. Hidden fields and passwords are left out."""
     form = page.formenv
     found: list[Field] = []
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST)):
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_FIELDS)):
         annotation = raw.FPDFPage_GetAnnot(page, index)
         if not annotation:
             continue
@@ -84,6 +84,19 @@ def with_fields(lines: Sequence[TextLine], fields: Sequence[Field]) -> list[Text
     return result
 
 
+def outside(lines: Sequence[TextLine], fields: Sequence[Field]) -> list[TextLine]:
+    """The lines read from a page's picture without those that show the value of a field, which is known for certain."""
+    boxes = [field.box for field in fields if field.kind != "mark"]
+    return [line for line in lines if not any(_lies_in(line.box, box) for box in boxes)]
+
+
+def _lies_in(line: Box, box: Box) -> bool:
+    across = min(line.right, box.right) - max(line.left, box.left)
+    down = min(line.bottom, box.bottom) - max(line.top, box.top)
+    area = (line.right - line.left) * (line.bottom - line.top)
+    return across > 0 and down > 0 and across * down > 0.5 * area
+
+
 def _field(form: Any, annotation: Any, frame: PageFrame) -> Iterator[Field]:
     kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
     if raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD and kind == raw.FPDF_FORMFIELD_TEXTFIELD:
@@ -108,7 +121,7 @@ def _field(form: Any, annotation: Any, frame: PageFrame) -> Iterator[Field]:
 
 def _selected(form: Any, annotation: Any) -> str:
     chosen: list[str] = []
-    for option in range(min(raw.FPDFAnnot_GetOptionCount(form, annotation), _MOST)):
+    for option in range(min(raw.FPDFAnnot_GetOptionCount(form, annotation), MOST_FIELDS)):
         if raw.FPDFAnnot_IsOptionSelected(form, annotation, option):
             chosen.append(_text(partial(raw.FPDFAnnot_GetOptionLabel, form, annotation, option)))
     return "; ".join(text for text in chosen if text)

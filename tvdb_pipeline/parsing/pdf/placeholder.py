@@ -10,9 +10,12 @@ from typing import Final
 
 from tvdb_pipeline.errors import DocumentRefused
 
-MOST_PAGES: Final = 2
+_MOST_PAGES: Final = 2
 _MOST_CHARACTERS: Final = 1500
 """The notices have 200 to 700; a letter that mentions one has a text of its own besides."""
+
+_OPENING: Final = 300
+"""Characters before which a notice begins."""
 
 _RIGHTS = re.compile(
     r"(?:this|the) (?:pdf )?(?:file|document) (?:is|has been) protected"
@@ -31,22 +34,28 @@ _PORTFOLIO = re.compile(
 
 
 def refuse_placeholder(texts: list[str]) -> None:
-    """Judge the text layers of a whole document. Raises DocumentRefused(`protected`)."""
-    if len(texts) > MOST_PAGES:
+    """Judge the text of each page of a whole document. Raises DocumentRefused(`protected`)."""
+    if len(texts) > _MOST_PAGES:
         return
     text = " ".join(" ".join(texts).casefold().split())
-    if not text or len(text) > _MOST_CHARACTERS:
+    if len(text) > _MOST_CHARACTERS:
         return
-    if _RIGHTS.search(text):
+    if _opens(_RIGHTS, text):
         raise DocumentRefused(
             "protected",
             "The PDF only says that its content is protected by rights management; upload a copy saved without protection.",
         )
-    if _DYNAMIC_FORM.search(text):
+    if _opens(_DYNAMIC_FORM, text):
         raise DocumentRefused(
             "protected", "The PDF is a dynamic form that only Adobe Reader can show; print it to a PDF and upload that."
         )
-    if _PORTFOLIO.search(text):
+    if _opens(_PORTFOLIO, text):
         raise DocumentRefused(
             "protected", "The PDF is only the cover of a portfolio; upload the files inside it one by one."
         )
+
+
+def _opens(notice: re.Pattern[str], text: str) -> bool:
+    """Whether the text begins with the notice: a letter that mentions it has said something else before."""
+    found = notice.search(text)
+    return found is not None and found.start() <= _OPENING

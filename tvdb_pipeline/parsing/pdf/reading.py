@@ -7,6 +7,7 @@ A page that fails is reported as failed; the others go on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import pypdfium2 as pdfium
@@ -16,9 +17,9 @@ from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import PageReport
 from tvdb_pipeline.parsing.pdf.drawing import read_drawing
-from tvdb_pipeline.parsing.pdf.fields import read_fields, with_fields
+from tvdb_pipeline.parsing.pdf.fields import MOST_FIELDS, Field, outside, read_fields, with_fields
 from tvdb_pipeline.parsing.pdf.geometry import PageFrame
-from tvdb_pipeline.parsing.pdf.placeholder import MOST_PAGES, refuse_placeholder
+from tvdb_pipeline.parsing.pdf.pictures import read_pictures, text_pictures
 from tvdb_pipeline.parsing.pdf.routing import route
 from tvdb_pipeline.parsing.pdf.words import page_text, text_lines
 
@@ -30,7 +31,7 @@ _MAX_PIXELS: Final = 40_000_000  # a poster-sized page is rendered coarser, not 
 class PdfPages:
     """An open PDF whose pages are read one by one, in any order. count: pages, at least 1. Close it after use.
 
-    Raises DocumentRefused: `encrypted`, `protected`, `corrupt`, `too_many_pages`.
+    Raises DocumentRefused: `encrypted`, `corrupt`, `too_many_pages`.
     """
 
     def __init__(self, data: bytes, ocr_engine: str, max_pages: int = MAX_PAGES) -> None:
@@ -43,9 +44,6 @@ class PdfPages:
                 "too_many_pages",
                 f"The PDF has {self.count} pages, over the limit of {max_pages} (TVDB_MAX_PAGES); split it.",
             )
-
-        if self.count <= MOST_PAGES:
-            refuse_placeholder([_layer(self._document, index) for index in range(self.count)])
 
     def read(self, number: int) -> PageLines:
         """The lines of page `number`, from 1. A page that cannot be read is reported as failed."""
@@ -82,13 +80,6 @@ def _open(data: bytes) -> pdfium.PdfDocument:
     return document
 
 
-def _layer(document: pdfium.PdfDocument, index: int) -> str:
-    try:
-        return page_text(document[index].get_textpage())
-    except pdfium.PdfiumError:
-        return ""
-
-
 def _read_page(document: pdfium.PdfDocument, index: int, ocr_engine: str) -> PageLines:
     number = index + 1
     try:
@@ -103,21 +94,36 @@ def _read_page(document: pdfium.PdfDocument, index: int, ocr_engine: str) -> Pag
         fields = read_fields(page, frame)
         way = route(text, drawing, page, typed=any(field.kind != "mark" for field in fields))
         if way == "ocr":
-            return _recognized(page, number, frame, ocr_engine)
+            return _recognized(page, number, frame, ocr_engine, fields)
         walls = [rule for rule in drawing.rules if rule.bottom - rule.top > rule.right - rule.left]
-        lines = with_fields(text_lines(textpage, text, frame, walls), fields) if way == "text" else []
-        return PageLines(PageReport(number, way), frame.width, frame.height, lines, drawing.rules if lines else [])
+        lines = text_lines(textpage, text, frame, walls) if way == "text" else []
+        report = PageReport(number, way)
+        if way == "text" and (regions := text_pictures(drawing.pictures, lines, frame)):
+            seen = read_pictures(page, frame, regions, lines, _dpi(frame), ocr_engine)
+            lines += seen.lines
+            report = PageReport(number, way, seen.confidence, note="; ".join(seen.notes)[:300] or None)
+        lines = with_fields(lines, fields) if way == "text" else []
+        if raw.FPDFPage_GetAnnotCount(page) > MOST_FIELDS:
+            report = replace(report, note=report.note or f"form fields after the first {MOST_FIELDS} were not read")
+        return PageLines(report, frame.width, frame.height, lines, drawing.rules if lines else [])
     except pdfium.PdfiumError:
         return PageLines(PageReport(number, "failed", note="the page cannot be read"), 612, 792)
     finally:
         page.close()
 
 
-def _recognized(page: pdfium.PdfPage, number: int, frame: PageFrame, engine: str) -> PageLines:
+def _recognized(page: pdfium.PdfPage, number: int, frame: PageFrame, engine: str, fields: list[Field]) -> PageLines:
     # Text PDFs are the rule; they do not wait for the OCR engine to be imported.
     from tvdb_pipeline.parsing import ocr
 
-    pixels = frame.width * frame.height * (OCR_DPI / 72) ** 2
-    dpi = OCR_DPI * min(1.0, (_MAX_PIXELS / pixels) ** 0.5) if pixels > 0 else OCR_DPI
+    dpi = _dpi(frame)
     image = page.render(scale=dpi / 72, grayscale=True).to_pil()  # pyright: ignore[reportArgumentType]
-    return ocr.read_page(image, number, dpi, engine)
+    read = ocr.read_page(image, number, dpi, engine)
+    if fields and read.report.rotation == 0:
+        read.lines = with_fields(outside(read.lines, fields), fields)
+    return read
+
+
+def _dpi(frame: PageFrame) -> float:
+    pixels = frame.width * frame.height * (OCR_DPI / 72) ** 2
+    return OCR_DPI * min(1.0, (_MAX_PIXELS / pixels) ** 0.5) if pixels > 0 else OCR_DPI

@@ -1,24 +1,20 @@
 """How a page is to be read: by its text layer, by OCR, or not at all because it is blank.
 
-Belongs here: the judgement on one page. Does not: reading it.
+Belongs here: the judgement on one page. Does not: reading it, or telling language from garbage (`wording`).
 """
 
 from __future__ import annotations
 
-import re
 from typing import Final, Literal
 
 import pypdfium2 as pdfium
 
 from tvdb_pipeline.parsing.pdf.drawing import Drawing
+from tvdb_pipeline.parsing.pdf.wording import is_garbage, word_share
 
-_UNMAPPED = re.compile("[\ufffd\ue000-\uf8ff\x00-\x01\x03-\x08\x0e-\x1f]")
-_TOKEN = re.compile(r"\S+")
-_WORDLIKE = re.compile(
-    r"^[\"'(\[]*(?:[^\W\d_]{2,}|[AaIi&])[\"')\].,;:!?%/-]*$|^[($]*[\d.,/%$-]+[\d%).,;:]*$|^[^\W_]+(?:[-'’/.][^\W_]+)+\W?$"
-)
 _FEW_CHARACTERS: Final = 80
 _MOSTLY_PICTURE: Final = 0.6
+_MANY_SHAPES: Final = 100
 _INK: Final = 0.0004
 """Part of pixels, at 36 dpi, that differ from the paper: a page with less is blank. A single printed word covers 0.001."""
 
@@ -34,17 +30,15 @@ def route(text: str, drawing: Drawing, page: pdfium.PdfPage, *, typed: bool = Fa
     if not bare:
         nothing_drawn = drawing.paths == 0 and drawing.picture_share == 0
         return "blank" if nothing_drawn or not _has_ink(page) else "ocr"
-    if len(_UNMAPPED.findall(bare)) > 0.1 * len(bare):
+    if is_garbage(text):
         return "ocr"
-    if drawing.picture_share >= _MOSTLY_PICTURE and (len(bare) < _FEW_CHARACTERS or _word_share(text) < 0.6):
+    if len(bare) < _FEW_CHARACTERS and drawing.shapes >= _MANY_SHAPES:
+        # Letters drawn as outlines, with perhaps a page number that is text.
+        return "ocr"
+    if drawing.picture_share >= _MOSTLY_PICTURE and (len(bare) < _FEW_CHARACTERS or word_share(text) < 0.6):
         # A scan with a stamp, or with the words an old OCR guessed: what is seen says more than the layer.
         return "ocr"
     return "text"
-
-
-def _word_share(text: str) -> float:
-    tokens = _TOKEN.findall(text)
-    return sum(1 for token in tokens if _WORDLIKE.match(token)) / max(len(tokens), 1)
 
 
 def _has_ink(page: pdfium.PdfPage) -> bool:
