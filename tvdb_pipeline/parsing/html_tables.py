@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.xml_tree import parse_page
 
 _WIDEST_SPAN = 100
+_MOST_CELLS = 1_000_000
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
 _INLINE = re.compile(
     "a|abbr|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u"
@@ -22,15 +24,20 @@ def rows_from_html(table: str) -> list[list[str]]:
     """The cells of the first table in `table`, one list a row.
 
     A cell spanning rows is repeated in each, a header cell spanning columns over each of them; a body cell spanning
-    columns stands once, followed by empty cells. A table inside a cell becomes text of that cell.
+    columns stands once, followed by empty cells. A table inside a cell becomes text of that cell. Raises DocumentRefused
+    (`too_large`): a few cells can be said to span all others.
     """
     root = _first_table(table)
     if root is None:
         return []
     grid: list[list[str]] = []
     carried: dict[int, tuple[str, int]] = {}
+    cells = 0
     for row in _row_nodes(root):
         line = _row_cells(row, carried, repeat=_is_header_row(row) or not grid)
+        cells += len(line)
+        if cells > _MOST_CELLS:
+            raise DocumentRefused("too_large", f"A table has over {_MOST_CELLS} cells; split it.")
         if not grid or not _is_label_only(row):
             grid.append(line)
     return grid

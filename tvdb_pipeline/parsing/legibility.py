@@ -53,13 +53,16 @@ def judge(spans: Sequence[Span], engine: str) -> Judgement:
     found = [span for span in spans if span.text or span.room >= _LONG]
     missed = [span for span in found if _is_missed(span)]
     kept = [span for span in found if span.text and span.confidence >= MIN_CONFIDENCE and not _is_noise(span)]
-    whole = sum(map(_length, found)) or 1.0
-    lost = {id(span) for span in missed}
-    confidence = sum(_length(span) * span.confidence for span in found if id(span) not in lost) / whole
+    whole = sum(map(_length, found))
+    foreign = sum(map(_length, missed)) > _UNCOVERED_SHARE * whole
+    # A signature or a stamp that says nothing is no reason to doubt the rest.
+    counted = [span for span in found if span.text or foreign]
+    sure = sum(_length(span) * span.confidence for span in counted if not (foreign and _is_missed(span)))
+    confidence = sure / (sum(map(_length, counted)) or 1.0)
     notes: list[str] = []
     if kept and confidence < LOW_CONFIDENCE.get(engine, 0.0):
         notes.append(f"low OCR confidence ({confidence:.2f})")
-    if sum(map(_length, missed)) >= _UNCOVERED_SHARE * whole:
+    if foreign:
         notes.append(f"{len(missed)} of {len(found)} lines not read: {UNCOVERED}" if kept else UNCOVERED)
     elif kept and (unreadable := sum(1 for span in found if span.text) - len(kept)):
         notes.append(f"{unreadable} of {len(found)} lines unreadable")

@@ -14,13 +14,16 @@ from tvdb_pipeline.parsing.assemble import assemble, tables_as_text
 from tvdb_pipeline.parsing.html_tables import header_rows_in_html, node_text, rows_from_html
 from tvdb_pipeline.parsing.language_model import prepare
 from tvdb_pipeline.parsing.parsed import ParsedDocument
-from tvdb_pipeline.parsing.plain_text import decode
-from tvdb_pipeline.parsing.xml_tree import etree, parse_page
+from tvdb_pipeline.parsing.plain_text import decode, text_elements
+from tvdb_pipeline.parsing.xml_tree import etree, nested_too_deep, parse_page
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element
 
 _DECLARED_ENCODING = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n[ \t]*\n")
+_OPENERS = re.compile(r"[\[<*_`]")
+_MOST_LINES, _MOST_OPENERS = 3000, 3000
 _UNSEEN = ("script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "link", "meta", "head")
 # unstructured leaves these out with all they hold; on a page they are only frames around text.
 _FRAMES = dict.fromkeys(("form", "figure", "details", "nav", "dialog", "main", "fieldset"), "div")
@@ -38,9 +41,10 @@ def parse_html(data: bytes) -> ParsedDocument:
 
 
 def parse_markdown(data: bytes) -> ParsedDocument:
-    """A Markdown file, with tables and fenced code."""
+    """A Markdown file, with tables and fenced code; one with blocks no person writes is read as plain text."""
     text = decode(data)
-    return assemble("text/markdown", html_elements(_markdown_as_html(text)))
+    elements = text_elements(text) if _is_tangled(text) else html_elements(_markdown_as_html(text))
+    return assemble("text/markdown", elements)
 
 
 def _markdown_as_html(text: str) -> str:
@@ -49,7 +53,15 @@ def _markdown_as_html(text: str) -> str:
     try:
         return markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists"]) if text.strip() else ""
     except RecursionError:
-        raise DocumentRefused("corrupt", "The Markdown is nested too deep to be read; simplify it.") from None
+        raise nested_too_deep() from None
+
+
+def _is_tangled(text: str) -> bool:
+    """Whether a block is beyond what the Markdown reader takes in reasonable time, which grows with the square of these."""
+    for block in _BLANK_LINES.split(text):
+        if block.count("\n") > _MOST_LINES or len(_OPENERS.findall(block)) > _MOST_OPENERS:
+            return True
+    return False
 
 
 def html_elements(text: str) -> list[Element]:

@@ -36,6 +36,10 @@ def parse_xml(content: bytes) -> Any:
         raise
 
 
+def _too_long() -> DocumentRefused:
+    return DocumentRefused("too_large", "One text in the file is over ten million characters; split it.")
+
+
 def nested_too_deep() -> DocumentRefused:
     """The refusal of what holds itself in itself over and over."""
     return DocumentRefused(
@@ -49,9 +53,16 @@ def to_xml(root: Any) -> bytes:
 
 
 def parse_page(text: str) -> Any | None:
-    """The root element of HTML, None where there is none."""
+    """The root element of HTML, None where there is none. Raises DocumentRefused (`nested_too_deep`, `too_large`).
+
+    The library's own bounds are the same as for XML; it would end the page there without a word.
+    """
     if not text.strip():
         return None
     # Bytes, because an encoding declared in the text would contradict what it was decoded from.
     parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
-    return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    for entry in parser.error_log:
+        if entry.type_name == "ERR_RESOURCE_LIMIT":
+            raise nested_too_deep() if _TOO_DEEP in entry.message else _too_long()
+    return root

@@ -8,6 +8,7 @@ substituted one any other alphabet. Neither can be undone safely; the page is re
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from typing import Final
@@ -19,21 +20,20 @@ _WORDLIKE = re.compile(
     r"^[\"'(\[]*(?:[^\W\d_]{2,}|[AaIi&])[\"')\].,;:!?%/-]*$|^[($]*[\d.,/%$-]+[\d%).,;:]*$|^[^\W_]+(?:[-'’/.][^\W_]+)+\W?$"
 )
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2}")
-_SMALL_WORD = re.compile(r"\b[a-z]{3,}\b")
-_SMALL_WORD_WITHOUT_VOWEL = re.compile(r"\b[b-df-hj-np-tv-xz]{3,}\b")
-_ASCII_WORD = re.compile(r"\b[A-Za-z]{2,}\b")
+_WORD = re.compile(r"\b[A-Za-z]{3,}\b")
+_WITHOUT_VOWEL = re.compile(r"\b[b-df-hj-np-tv-xz]{3,}\b")
 _COMMON = re.compile(
-    r"\b(?:the|and|of|to|in|for|is|or|by|on|at|be|are|not|this|that|with|from|as|you|your|will|any"
-    r"|der|die|das|und|von|mit|den|des|ein|eine|ist|nicht|auf|für|le|la|les|de|et|du|un|une|est|dans|pour|par"
-    r"|el|los|las|que|en|por|con|una|del|se|es|il|che|non|di|per|sono|een|het|van|te|da|do|os|um|uma|na)\b"
+    r"\b(?:the|and|for|not|this|that|with|from|are|you|your|will|any|all|der|die|das|und|von|mit|den|des|ein|eine|ist|nicht"
+    r"|auf|les|des|une|est|dans|pour|par|los|las|que|por|con|una|del|che|non|per|sono|een|het|van|uma|com|dos)\b"
 )
-"""Small words of which prose of West European languages is full."""
+"""Small words of which prose of West European languages is full. Those of two letters are too like codes of states."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
-_LEAST_WORDS, _MOST_WORDS = 12, 200
-_SAMPLE: Final = 2000  # characters of the page's beginning, in which words are judged
-_ODD_SHARE: Final = 0.1  # of words without a vowel; prose of any Latin language has under 0.05
-_ODD_ALONE: Final = 0.25  # from which they tell enough without knowing the shift
-_COMMON_SHARE: Final = 0.12  # of words; prose has 0.3, and letters at random 0.01
+_LEAST_WORDS, _MOST_WORDS = 15, 80
+_USUAL: Final = 0.03  # of words, common ones; prose has 0.1 to 0.3
+_FOUND: Final = 0.1
+_ODD: Final = (
+    0.4  # of words without a vowel; prose of any Latin language has under 0.05, letters at random have 0.3 to 0.5
+)
 
 
 def is_garbage(text: str) -> bool:
@@ -45,12 +45,8 @@ def is_garbage(text: str) -> bool:
         numbers = sum(len(found) for found in _GLYPH_NUMBER.findall(text))
         if numbers > 0.1 * bare:
             return True
-    sample = text[:_SAMPLE]
-    small = len(_SMALL_WORD.findall(sample))
-    if small < _LEAST_WORDS:
-        return sample.isupper() and _is_enciphered(sample, all_odd=False)
-    odd = len(_SMALL_WORD_WITHOUT_VOWEL.findall(sample))
-    return odd > _ODD_SHARE * small and _is_enciphered(sample, all_odd=odd > _ODD_ALONE * small)
+    words = [found.group() for found in itertools.islice(_WORD.finditer(text), _MOST_WORDS)]
+    return len(words) >= _LEAST_WORDS and _is_enciphered(" ".join(words), len(words))
 
 
 def word_share(text: str) -> float:
@@ -61,16 +57,13 @@ def word_share(text: str) -> float:
     return sum(1 for token in tokens if _WORDLIKE.match(token) or _UNSPACED.search(token)) / max(len(tokens), 1)
 
 
-def _is_enciphered(text: str, *, all_odd: bool) -> bool:
-    """Whether its words are the common ones of some language only once every letter is moved back by the same amount.
-
-    all_odd: its words are so odd that having none of the common ones is enough.
-    """
-    words = [word.lower() for word in _ASCII_WORD.findall(text)][:_MOST_WORDS]
-    if len(words) < _LEAST_WORDS:
+def _is_enciphered(words: str, number: int) -> bool:
+    """Whether words are the common ones of some language only once every letter is moved back, or are none of any language."""
+    small = words.lower()
+    if len(_COMMON.findall(small)) >= _USUAL * number:
         return False
-    line, least = " ".join(words), _COMMON_SHARE * len(words)
-    if len(_COMMON.findall(line)) >= least:
-        return False
-    moved = (line.translate(str.maketrans(_LETTERS, _LETTERS[shift:] + _LETTERS[:shift])) for shift in range(1, 26))
-    return all_odd or any(len(_COMMON.findall(candidate)) >= least for candidate in moved)
+    # Capitals are not asked for vowels: codes have none.
+    if len(_WITHOUT_VOWEL.findall(words)) >= _ODD * number:
+        return True
+    moved = (small.translate(str.maketrans(_LETTERS, _LETTERS[shift:] + _LETTERS[:shift])) for shift in range(1, 26))
+    return any(len(_COMMON.findall(candidate)) >= _FOUND * number for candidate in moved)
