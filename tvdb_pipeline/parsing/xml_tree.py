@@ -13,8 +13,6 @@ from lxml import etree as _lxml  # pyright: ignore[reportAttributeAccessIssue]
 from tvdb_pipeline.errors import DocumentRefused
 
 etree: Any = _lxml
-
-
 _TOO_DEEP: Final = "Excessive depth"
 _TOO_LONG: Final = ("huge text node", "huge input lookup", "too long", "Buffer size limit")
 
@@ -30,9 +28,7 @@ def parse_xml(content: bytes) -> Any:
         if _TOO_DEEP in str(error):
             raise nested_too_deep() from None
         if any(words in str(error) for words in _TOO_LONG):
-            raise DocumentRefused(
-                "too_large", "One text in the file is over ten million characters; split it."
-            ) from None
+            raise _too_long() from None
         raise
 
 

@@ -34,7 +34,7 @@ from tvdb_pipeline_tests.budget.bookkeeping import HELD, LARGE, REQUESTS, SENT, 
 from tvdb_pipeline_tests.budget.provider_model import DAY, LAG, Attempt, Model, moment
 
 SEARCH = settings(
-    max_examples=200,
+    max_examples=120,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
