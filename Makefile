@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export DO_NOT_TRACK := 1
 
-.PHONY: help run test dev check evaluate live storm crash-points outage probes mutants examples stop clean
+.PHONY: help run test dev check evaluate live storm crash-points outage probes mutants hostile fuzz examples stop clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -62,6 +62,12 @@ probes: $(INSTALLED)  ## 16 processes and one circuit breaker
 
 mutants: $(INSTALLED)  ## deliberate bugs that the tests must catch
 	@$(BIN)/python -m tvdb_pipeline_tests.resilience.mutants
+
+hostile: $(INSTALLED)  ## bombs, loops, traps and broken files through the pipeline, a good document between every two
+	@$(BIN)/python -m tvdb_pipeline_tests.hostile.run
+
+fuzz: $(INSTALLED)  ## 20,000 mutated documents through admission and parsing
+	@$(BIN)/python -m tvdb_pipeline_tests.hostile.fuzz --runs 20000 --minutes 30
 
 examples:  ## draw data/examples anew, in an environment of its own
 	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples

@@ -9,11 +9,12 @@ from __future__ import annotations
 import email
 import email.policy
 import mimetypes
+from contextlib import suppress
 from email.message import Message as MimePart
 
 from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing.message import Attachment, Body, Message, plain_name
-from tvdb_pipeline.parsing.plain_text import decode
+from tvdb_pipeline.parsing.plain_text import decode, is_charset
 
 _SHOWN_HEADERS = ("From", "To", "Cc", "Date")
 _KNOWN_HEADERS = (*_SHOWN_HEADERS, "Subject", "Received", "MIME-Version", "Content-Type", "Message-ID")
@@ -45,7 +46,11 @@ def _take(part: MimePart, message: Message, inline: bool, depth: int) -> None:
     elif part.is_multipart():
         _take_parts(part, message, inline, depth)
     elif kind in ("text/plain", "text/html") and not _is_file(part) and not inline:
-        message.bodies.append(Body(_text(part), is_html=kind == "text/html"))
+        text = _text(part)
+        if text is None:
+            message.missing.append("a part of the message body was not read: it is no text")
+        else:
+            message.bodies.append(Body(text, is_html=kind == "text/html"))
     else:
         _attach(part, message, inline)
 
@@ -71,7 +76,7 @@ def _best_form(children: list[MimePart]) -> MimePart | None:
     """HTML where it has words, for its tables and lists; else plain text; else the richest form, which is the last."""
     for wanted in ("text/html", "text/plain"):
         for child in reversed(children):
-            if any(leaf.get_content_type() == wanted and _text(leaf).strip() for leaf in child.walk()):
+            if any(leaf.get_content_type() == wanted and (_text(leaf) or "").strip() for leaf in child.walk()):
                 return child
     return children[-1] if children else None
 
@@ -106,15 +111,17 @@ def _is_file(part: MimePart) -> bool:
     return part.get_content_disposition() == "attachment" or bool(part.get_filename())
 
 
-def _text(part: MimePart) -> str:
+def _text(part: MimePart) -> str | None:
+    """The words of a part, None where it holds none at all."""
     charset = part.get_content_charset()
     content = _bytes(part)
-    if charset not in (None, "utf-8", "us-ascii"):
-        try:
+    if charset not in ("utf-8", "us-ascii") and is_charset(charset):
+        with suppress(UnicodeError):
             return content.decode(charset or "ascii")
-        except (LookupError, UnicodeDecodeError):
-            pass
-    return decode(content, charset)
+    try:
+        return decode(content, charset)
+    except DocumentRefused:
+        return None
 
 
 def _bytes(part: MimePart) -> bytes:

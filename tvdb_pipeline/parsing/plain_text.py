@@ -26,6 +26,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
+_NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape"})
 _MOST_CONTROL_CHARACTERS = 0.05
 _LIST_START = re.compile(r"\s*([-*•‣◦●▪\u2013]|\(?(\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)])\s")
 _NAME_AND_VALUE = re.compile(r"[^:]{1,60}:(\s|$)")
@@ -47,13 +48,21 @@ def decode(data: bytes, declared: str | None = None) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _checked(data.decode(encoding, "replace"))
-    for encoding in ("utf-8", declared, "cp1252"):
+    for encoding in ("utf-8", declared if is_charset(declared) else None, "cp1252"):
         try:
             return _checked(data.decode(encoding or "utf-8"))
-        except (UnicodeDecodeError, LookupError):
+        except UnicodeError:
             continue
     # A handful of bytes mean nothing in Windows-1252; one of them must not cost the document.
     return _checked(data.decode("cp1252", "replace"))
+
+
+def is_charset(name: str | None) -> bool:
+    """Whether text is written in an encoding of this name: Python knows some that are none, and slow ones among them."""
+    try:
+        return name is not None and codecs.lookup(name).name not in _NO_CHARSETS and bool("a".encode(name))
+    except (LookupError, UnicodeError, ValueError):
+        return False
 
 
 def text_elements(text: str) -> list[Element]:

@@ -17,6 +17,9 @@ MOST_CELLS: Final = 2_000_000
 MOST_PLACES: Final = 5_000_000
 """Of a block of rows laid out as a rectangle, empty places included: a single far cell makes every row as long."""
 
+MOST_CHARACTERS: Final = 50_000_000
+"""Shown by the cells of one sheet: any number of them can show the same long text."""
+
 MOST_SHEETS: Final = 1000
 MOST_STYLES: Final = 65_536
 """Cell formats of a workbook: as many as Excel allows."""
@@ -45,6 +48,11 @@ def check_rectangles(widths: Iterable[int]) -> None:
         rows, widest = (rows + 1, max(widest, width)) if width else (0, 0)
         if rows * widest > MOST_PLACES:
             raise _too_large("places in one table", MOST_PLACES)
+
+
+def too_many_characters() -> DocumentRefused:
+    """The refusal of a sheet with more than MOST_CHARACTERS."""
+    return _too_large("characters in one sheet", MOST_CHARACTERS)
 
 
 def _count(pattern: re.Pattern[bytes], content: bytes, most: int) -> int:

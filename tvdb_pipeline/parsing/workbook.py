@@ -17,7 +17,7 @@ from tvdb_pipeline.parsing.cell_values import shown
 from tvdb_pipeline.parsing.grid import grid_elements
 from tvdb_pipeline.parsing.ooxml import Package
 from tvdb_pipeline.parsing.sheet_drawings import Drawings, sheet_drawings, without_drawings
-from tvdb_pipeline.parsing.sheet_size import check_parts, check_rectangles
+from tvdb_pipeline.parsing.sheet_size import MOST_CHARACTERS, check_parts, check_rectangles, too_many_characters
 from tvdb_pipeline.parsing.tables import rows_to_html, rows_to_text
 
 if TYPE_CHECKING:
@@ -99,11 +99,15 @@ def read_workbook(data: bytes) -> Workbook:
 def _sheet(source: Any, drawings: Drawings | None) -> Sheet:
     sheet = Sheet(source.title, drawings=drawings or Drawings())
     cells: dict[int, dict[int, str]] = {}
+    characters = 0
     # The cells the file holds: asking for all rows and columns would make a cell for each place up to the last one.
     for (row, column), cell in getattr(source, "_cells", {}).items():
         text = shown(cell.value, cell.number_format) if cell.value is not None else ""
         if text:
             cells.setdefault(row, {})[column] = text
+            characters += len(text)
+        if characters > MOST_CHARACTERS:
+            raise too_many_characters()
         if cell.comment is not None:
             sheet.comments += _comment(cell)
     for area in source.merged_cells.ranges if cells else ():

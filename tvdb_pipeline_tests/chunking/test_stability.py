@@ -13,7 +13,7 @@ from tvdb_pipeline.chunking import chunks, units
 from tvdb_pipeline.chunking.chunks import chunk
 from tvdb_pipeline.chunking.tokens import count_tokens
 
-PAGES, EDITS, MOST_INSERTED = 100, 500, 200
+PAGES, EDITS, MOST_INSERTED = 200, 250, 200
 
 
 class Writer:

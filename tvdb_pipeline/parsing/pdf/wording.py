@@ -31,9 +31,8 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _LEAST_WORDS, _MOST_WORDS = 15, 80
 _USUAL: Final = 0.03  # of words, common ones; prose has 0.1 to 0.3
 _FOUND: Final = 0.1
-_ODD: Final = (
-    0.4  # of words without a vowel; prose of any Latin language has under 0.05, letters at random have 0.3 to 0.5
-)
+_ODD: Final = 0.4
+"""Of words without a vowel: prose of any Latin language has under 0.05, letters exchanged at random 0.3 to 0.5."""
 
 
 def is_garbage(text: str) -> bool:
