@@ -33,8 +33,8 @@ class FoundFile(NamedTuple):
 def discover(path: Path) -> list[FoundFile]:
     """The documents at `path` (a file, or a folder with all below it), sorted by path.
 
-    Not documents: dotfiles, names ending in .part or .tmp, links, what lies over 100 folders deep, and names matching a pattern in
-    a `.tvdbignore` file of the same folder (one fnmatch pattern a line, `#` comments). Raises TvdbError(`not_found` |
+    Not documents: dotfiles, names ending in .part or .tmp, links, what lies over 100 folders deep, and names matching a pattern
+    in a `.tvdbignore` file of the same folder (one fnmatch pattern a line, `#` comments). Raises TvdbError(`not_found` |
     `unreadable_folder`).
     """
     try:

@@ -1,7 +1,7 @@
 """What kind of container a Microsoft file is, before any reader opens it, and unpacking it no further than is bearable.
 
-Belongs here: telling encrypted, legacy, misnamed and broken files apart, in one sentence each, and the measure of what comes out of
-an archive. Does not: what the parts mean (`ooxml`).
+Belongs here: telling encrypted, legacy, misnamed and broken files apart, in one sentence each, and the measure of what comes
+out of an archive. Does not: what the parts mean (`ooxml`).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def open_office_file(data: bytes, kind: OfficeKind) -> zipfile.ZipFile:
         raise _too_large()
     if any(entry.flag_bits & 1 for entry in entries):
         raise DocumentRefused("encrypted", "The file is password protected; save it without a password and try again.")
-    found = [other for other in _MAIN_PARTS if _has_main_part(entries, other)]
+    found: list[OfficeKind] = [other for other in _MAIN_PARTS if _has_main_part(entries, other)]
     if found and kind not in found:
         raise DocumentRefused(
             "wrong_extension", f"The content is that of a {_NAMES[found[0]]} file; give it the ending {found[0]}."

@@ -26,7 +26,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
-_NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape"})
+_NO_CHARSETS = frozenset(
+    {"punycode", "idna", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape"}
+)
 _MOST_CONTROL_CHARACTERS = 0.05
 _LIST_START = re.compile(r"\s*([-*•‣◦●▪\u2013]|\(?(\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)])\s")
 _NAME_AND_VALUE = re.compile(r"[^:]{1,60}:(\s|$)")

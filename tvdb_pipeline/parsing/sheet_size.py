@@ -1,6 +1,7 @@
 """How large a table kept as a file may be.
 
-Belongs here: the bounds on cells, sheets and styles, and counting what is there before anything is made of it. Does not: reading cells.
+Belongs here: the bounds on cells, sheets and styles, and counting what is there before anything is made of it. Does not:
+reading cells.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def too_many_characters() -> DocumentRefused:
 
 def _count(pattern: re.Pattern[bytes], content: bytes, most: int) -> int:
     count = 0
-    for count, _ in enumerate(pattern.finditer(content), start=1):  # noqa: B007
+    for count, _ in enumerate(pattern.finditer(content), start=1):
         if count > most:
             break
     return count

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from unstructured.documents.elements import Element
 
 _DECLARED_ENCODING = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE)
+# Time for a tag grows with the square of its attributes.
+_LONG_TAG, _SPACE, _MOST_ATTRIBUTES = re.compile(r"<[a-zA-Z][^<>]{20000,}"), re.compile(r"\s+"), 10_000
 _BLANK_LINES = re.compile(r"\n[ \t]*\n")
 _OPENERS = re.compile(r"[\[<*_`]")
 _MOST_LINES, _MOST_OPENERS = 3000, 3000
@@ -82,6 +84,8 @@ def html_elements(text: str) -> list[Element]:
 
 
 def _plain_page(text: str) -> str:
+    if any(len(_SPACE.findall(tag[0])) > _MOST_ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
+        raise DocumentRefused("corrupt", "A tag of the page has thousands of attributes; save the page again.")
     root = parse_page(text)
     if root is None:
         return ""

@@ -27,7 +27,8 @@ MOST_PAGES = 10_000
 def mark_breaks(root: Any) -> int:
     """Make every page break countable for unstructured, and return the number of pages.
 
-    Breaks as last drawn by Word are used where there are any, else those the author set. Raises DocumentRefused (`too_many_pages`).
+    Breaks as last drawn by Word are used where there are any, else those the author set. Raises DocumentRefused
+    (`too_many_pages`).
     """
     body = root.find(w("body"))
     if body is None:

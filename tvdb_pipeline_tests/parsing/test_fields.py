@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 
 from tvdb_pipeline.documents.admission import PDF
@@ -112,3 +114,17 @@ def test_a_notice_in_place_of_the_content_is_refused(notice: list[str]) -> None:
 def test_a_document_that_mentions_such_words_is_read() -> None:
     page = Page().lines(72, 80, [(LETTER * 20)[start : start + 80] for start in range(0, 1800, 80)])
     assert parse(pdf(page), PDF, ParseOptions()).elements
+
+
+def test_the_cover_of_an_encrypted_document_is_refused_whatever_it_says() -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import NameObject
+
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf(Page().text(72, 100, "Ask your broker for this policy.")))))
+    attached = writer.add_attachment("policy.bin", b"sealed")
+    attached.pdf_object[NameObject("/AFRelationship")] = NameObject("/EncryptedPayload")
+    out = BytesIO()
+    writer.write(out)
+    with pytest.raises(DocumentRefused) as refused:
+        parse(out.getvalue(), PDF, ParseOptions())
+    assert refused.value.code == "protected"

@@ -31,11 +31,16 @@ _MAX_PIXELS: Final = 40_000_000  # a poster-sized page is rendered coarser, not 
 class PdfPages:
     """An open PDF whose pages are read one by one, in any order. count: pages, at least 1. Close it after use.
 
-    Raises DocumentRefused: `encrypted`, `corrupt`, `too_many_pages`.
+    Raises DocumentRefused: `encrypted`, `protected`, `corrupt`, `too_many_pages`.
     """
 
     def __init__(self, data: bytes, ocr_engine: str, max_pages: int = MAX_PAGES) -> None:
         self._document, self._engine = _open(data), ocr_engine
+        if b"/EncryptedPayload" in data and self._document.count_attachments():
+            # PDF 2.0, 7.6.7: the document is an attachment under its own encryption; the pages are its cover.
+            raise DocumentRefused(
+                "protected", "The PDF is the cover of an encrypted document; upload a copy saved without protection."
+            )
         self.count = len(self._document)
         if self.count == 0:
             raise DocumentRefused("corrupt", "The PDF has no pages; export it again.")
