@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export DO_NOT_TRACK := 1
 
-.PHONY: help run test dev check evaluate live storm crash-points outage probes mutants hostile fuzz examples stop clean
+.PHONY: help run test test-strangers dev check evaluate live storm crash-points outage probes mutants hostile fuzz examples stop clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -30,7 +30,10 @@ run: $(INSTALLED)  ## ingest data/examples through Dagster, show documents, bill
 	@$(BIN)/tvdb search -k 1 "What penalty applies on the Harbor PPO if nobody got approval before a CT scan?"
 
 test: $(INSTALLED)  ## run the test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tvdb_pipeline_tests/hostile
+
+test-strangers: $(INSTALLED)  ## hostile files and 500 mutated ones, the small form of make hostile and make fuzz
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tvdb_pipeline_tests/hostile
 
 dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload sensor
 	@$(BIN)/tvdb dev

@@ -26,6 +26,9 @@ MAX_PIXELS = 100_000_000
 MAX_FRAMES = 200
 """Pages of one TIFF."""
 
+MAX_ALL_PIXELS = 3_000_000_000
+"""Of all pages of one TIFF, known from their headers: 200 Letter pages at 400 dpi. A few kilobytes can claim many times that."""
+
 LONGEST_SIDE = 3400
 """Pixels kept for OCR: a Letter page at 300 dpi has 3300, and no line is read from more than 48 pixels of height."""
 
@@ -87,18 +90,23 @@ def frame_count(picture: Image.Image) -> int:
     """Its pages. Raises DocumentRefused (`too_large`)."""
     if picture.format != "TIFF":
         return 1
-    count = 0
+    count = pixels = 0
     try:
         # Counted by going there: asking for the number walks an endless or broken chain to its end.
-        while count <= MAX_FRAMES:
+        while count <= MAX_FRAMES and pixels <= MAX_ALL_PIXELS:
             picture.seek(count)
             count += 1
+            pixels += picture.width * picture.height
     except EOFError:
         pass
     except Exception:
         count += 1
     if count > MAX_FRAMES:
         raise DocumentRefused("too_large", f"The TIFF has over {MAX_FRAMES} pages; split it.")
+    if pixels > MAX_ALL_PIXELS:
+        raise DocumentRefused(
+            "too_large", f"The pages of the TIFF have over {MAX_ALL_PIXELS // 1_000_000} million pixels; split it."
+        )
     return max(count, 1)
 
 

@@ -106,6 +106,19 @@ def test_too_many_frames_are_refused(monkeypatch: pytest.MonkeyPatch, seen: list
     assert (caught.value.code, seen) == ("too_large", [])
 
 
+def test_pages_with_too_many_pixels_in_all_are_refused_before_any_is_decoded(
+    monkeypatch: pytest.MonkeyPatch, seen: list[tuple[Image.Image, float]]
+) -> None:
+    monkeypatch.setattr(images, "MAX_ALL_PIXELS", 150)
+    tiny = Image.new("1", (8, 8))
+
+    assert len(images.read_image(saved(tiny, "TIFF", save_all=True, append_images=[tiny]))) == 2
+    seen.clear()
+    with pytest.raises(DocumentRefused) as caught:
+        images.read_image(saved(tiny, "TIFF", save_all=True, append_images=[tiny, tiny]))
+    assert (caught.value.code, seen) == ("too_large", [])
+
+
 @pytest.mark.parametrize("side", [100_000, 12_000])
 def test_a_header_claiming_a_huge_picture_is_refused_before_decoding(side: int) -> None:
     def chunk(name: bytes, body: bytes) -> bytes:

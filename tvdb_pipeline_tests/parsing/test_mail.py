@@ -138,3 +138,20 @@ def test_unfit_messages_are_refused_by_name(data: bytes, code: str) -> None:
     with pytest.raises(DocumentRefused) as refusal:
         parse_eml(data, refuse)
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("charset", [b"punycode", b"idna", b"unicode_escape", b"zlib_codec", b"no-such-thing"])
+def test_a_charset_that_is_none_does_not_cost_the_words(charset: bytes) -> None:
+    data = (
+        b"Subject: Claim\r\nContent-Type: text/plain; charset="
+        + charset
+        + b"\r\n\r\nWe received the claim \\x41-99.\r\n"
+    )
+    assert found(parse_eml(data, refuse))[-1][2] == "We received the claim \\x41-99."
+
+
+def test_a_body_that_is_no_text_is_named_and_the_rest_of_the_message_read() -> None:
+    data = b"Subject: Claim\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAwAFBgc=\r\n"
+    document = parse_eml(data, refuse)
+    assert found(document) == [(1, "Title", "Claim")]
+    assert document.missing == ["a part of the message body was not read: it is no text"]
