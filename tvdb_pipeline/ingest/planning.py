@@ -78,11 +78,12 @@ def register_files(shop: Workshop, found: Sequence[FoundFile], source: str | Non
 def come_to_light(shop: Workshop, plan: Plan) -> list[str]:
     """What reading messages has brought to light since the plan was made: attachments new or changed, to be run, too.
 
-    They are added to the plan's keys.
+    They are added to the plan's keys. One that a sensor's run has taken up meanwhile is among them: its end is waited for.
     """
     found = attachments.descendants(shop.database, plan.keys)
     plan.keys += [key for key in found if key not in set(plan.keys)]
-    waiting = [document.key for document in registry.load(shop.database, found) if document.state == "registered"]
+    begun = ("registered", "processing")
+    waiting = [document.key for document in registry.load(shop.database, found) if document.state in begun]
     return [key for key in waiting if key not in plan.stale]
 
 
