@@ -11,6 +11,7 @@ not.
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,10 @@ _NOT_VERBS = _words(
 )
 
 
+_LONGEST_RUN = 200
+_RUN = re.compile(r"\S{201,}")
+
+
 @lru_cache(maxsize=1)
 def prepare() -> None:
     """Put the model in place for this process, before the first text is partitioned; later calls do nothing."""
@@ -77,6 +82,13 @@ def _model() -> Language:
     model = spacy.blank("en")
     model.add_pipe("sentencizer")
     model.add_pipe("tvdb_verbs")
+    words = model.tokenizer
+
+    def shortened(text: str) -> Doc:
+        # What is told apart by this is the kind of an element, never its text. Time grows with the square of a run of signs.
+        return words(_RUN.sub(lambda run: run[0][:_LONGEST_RUN], text))
+
+    model.tokenizer = shortened
     return model
 
 

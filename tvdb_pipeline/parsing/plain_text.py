@@ -36,7 +36,7 @@ _SHORTEST_WRAPPED_LINE = 45
 _LONGEST_HEADING = 80
 _VAST_GAP = re.compile(r"\s{200,}")
 
-MOST_PARAGRAPHS = 200_000
+MOST_PARAGRAPHS = 100_000
 """Of one text: unstructured reads 3,000 a second."""
 
 

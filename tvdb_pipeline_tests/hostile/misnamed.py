@@ -40,7 +40,7 @@ _REFUSED = frozenset({"corrupt", "unsupported", "wrong_extension", "not_text"})
 
 for _ending in _ENDINGS:
     misnamed.add(f"empty.{_ending}", lambda _: b"", "empty")
-    _ends = READ | {"corrupt"} if _ending in _TEXTS else frozenset({"wrong_extension", "corrupt"})
+    _ends = READ | TEXTLESS | {"corrupt"} if _ending in _TEXTS else frozenset({"wrong_extension", "corrupt"})
     misnamed.add(f"one-letter.{_ending}", lambda _: b"%", _ends)
     misnamed.add(f"one-nul.{_ending}", lambda _: b"\0", "wrong_extension")
     misnamed.add(

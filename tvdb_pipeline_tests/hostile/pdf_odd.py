@@ -105,7 +105,7 @@ odd.add("xref-gone.pdf", lambda _: one_page().split(b"xref\n0")[0], _ANY)
 odd.add("startxref-wild.pdf", lambda _: one_page().replace(b"startxref\n", b"startxref\n99999"), _ANY)
 odd.add("xref-offsets-swapped.pdf", lambda _: one_page().replace(b"00000 n", b"00009 n"), _ANY)
 odd.add("header-only.pdf", lambda _: b"%PDF-1.7\n", "corrupt")
-odd.add("header-and-zeros.pdf", lambda _: b"%PDF-1.7\n" + bytes(2_000_000), "corrupt")
+odd.add("header-and-zeros.pdf", lambda _: b"%PDF-1.7\n" + bytes(500_000), "corrupt")
 odd.add("no-catalog.pdf", lambda _: document([b"<< /Type /Nothing >>"]), "corrupt")
 odd.add(
     "no-pages.pdf", lambda _: document([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Kids [] /Count 0 >>"]), "corrupt"

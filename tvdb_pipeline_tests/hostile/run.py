@@ -197,7 +197,7 @@ def main() -> None:
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="tvdb-hostile-"))
     try:
-        for name in ("uploads", "temporary", "working"):
+        for name in ("uploads", "home", "temporary", "working"):
             (folder / name).mkdir()
         # Folders of their own, so that nothing others do on this machine is taken for a file that got out.
         tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "temporary")

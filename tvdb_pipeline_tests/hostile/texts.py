@@ -47,16 +47,16 @@ texts.add(
     lambda _: _page('<table border="1">' + '<tr><td rowspan="10000">x<td>y' * 3000 + "</table>"),
     _SLOW,
 )
-texts.add("cells-200000.html", lambda _: _page("<table border=1><tr>" + "<td>x" * 200_000 + "</table>"), _SLOW)
-texts.add("rows-80000.html", lambda _: _page("<table border=1>" + "<tr><td>x<td>y" * 80_000 + "</table>"), _SLOW)
+texts.add("cells-50000.html", lambda _: _page("<table border=1><tr>" + "<td>x" * 50_000 + "</table>"), _SLOW)
+texts.add("rows-20000.html", lambda _: _page("<table border=1>" + "<tr><td>x<td>y" * 20_000 + "</table>"), _SLOW)
 texts.add(
-    "attributes-100000.html",
-    lambda _: _page("<p " + " ".join(f"a{n}=1" for n in range(100_000)) + ">x</p>"),
+    "attributes-50000.html",
+    lambda _: _page("<p " + " ".join(f"a{n}=1" for n in range(50_000)) + ">x</p>"),
     _SLOW | {"corrupt"},
 )
 texts.add("attribute-1600000.html", lambda _: _page(f'<p style="{"a:b;" * 400_000}">x</p>'), _SLOW | {"corrupt"})
 texts.add("entities-150000.html", lambda _: _page("&amp;&#99999999999;&bogus;" * 50_000), _SLOW)
-texts.add("paragraphs-100000.html", lambda _: _page("<p>x y z" * 100_000), _SLOW)
+texts.add("paragraphs-20000.html", lambda _: _page("<p>x y z" * 20_000), _SLOW)
 texts.add("tags-unclosed.html", lambda _: _page("<" * 100_000), _SLOW | {"corrupt"})
 texts.add("comments-unclosed.html", lambda _: _page("<p>words</p>" + "<!--" * 200_000), _SLOW)
 texts.add(
@@ -123,7 +123,7 @@ def _lists(_: str) -> bytes:
 
 @texts.case("headings.md", _SLOW)
 def _headings(_: str) -> bytes:
-    return b"# a #\n=\n-\n" * 30_000
+    return b"# a #\n=\n-\n" * 5_000
 
 
 texts.add("one-word.txt", lambda _: b"a" * 1_500_000, _SLOW)

@@ -110,3 +110,10 @@ def test_the_same_bytes_give_the_same_result() -> None:
     first, second = parse_markdown(data), parse_markdown(data)
     assert first.to_json() == second.to_json()
     assert len({element.id for element in first.elements}) == 3
+
+
+@pytest.mark.parametrize("sign", "[<(*")
+def test_a_long_run_of_signs_is_read_whole(sign: str) -> None:
+    # In the square of its length, this would take minutes.
+    found = parse_text((sign * 100_000 + "\n\nThe insurer pays for the loss.").encode()).elements
+    assert [len(element.text) for element in found] == [100_000, 30]

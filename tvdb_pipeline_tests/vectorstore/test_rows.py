@@ -187,10 +187,11 @@ def test_a_vector_that_is_not_of_unit_length_fails(database: Database, length: f
     assert not rows.vector_report(database, {name: Bought(MODEL, False) for name in hashes}).passed
 
 
-def test_vectors_that_are_all_alike_fail_unless_there_is_but_one(database: Database) -> None:
-    hashes = [text_hash(text) for text in OLD]
+def test_vectors_that_are_all_alike_fail_unless_they_are_few(database: Database) -> None:
+    hashes = [text_hash(str(number)) for number in range(5)]
     with database.connection() as conn:
-        cache.put(conn, MODEL, hashes, MockClient().embed(["same"] * 3).vectors)
+        cache.put(conn, MODEL, hashes, MockClient().embed(["same"] * 5).vectors)
     bought = {name: Bought(MODEL, False) for name in hashes}
     assert not rows.vector_report(database, bought).passed
-    assert rows.vector_report(database, {hashes[0]: bought[hashes[0]]}).passed
+    # Two pages of one word over and over have the same vector, and rightly so.
+    assert rows.vector_report(database, {name: bought[name] for name in hashes[:2]}).passed
