@@ -34,7 +34,7 @@ def _chain(times: int, data: bytes) -> bytes:
 
 @bombs.case("flate-1200-megabytes.pdf", _ANY)
 def _flate(_: str) -> bytes:
-    return one_page(stream(run_of(_SPACES, 1200, wrapped=True), _FLATE))
+    return one_page(stream(run_of(_SPACES, 1100, wrapped=True), _FLATE))
 
 
 @bombs.case("flate-behind-text.pdf", _ANY)

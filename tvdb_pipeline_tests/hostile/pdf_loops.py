@@ -194,14 +194,14 @@ def _contents(_: str) -> bytes:
     return one_page(b"[" + b"6 0 R " * 10_000 + b"]", stream(SHOW))
 
 
-@loops.case("arrays-500000-deep.pdf", _ANY)
+@loops.case("arrays-200000-deep.pdf", _ANY)
 def _arrays(_: str) -> bytes:
-    return one_page(page=b"/Deep " + b"[" * 500_000 + b"]" * 500_000)
+    return one_page(page=b"/Deep " + b"[" * 200_000 + b"]" * 200_000)
 
 
-@loops.case("dictionaries-200000-deep.pdf", _ANY)
+@loops.case("dictionaries-100000-deep.pdf", _ANY)
 def _dictionaries(_: str) -> bytes:
-    return one_page(page=b"/D " + b"<< /D " * 200_000 + b"0 " + b">>" * 200_000)
+    return one_page(page=b"/D " + b"<< /D " * 100_000 + b"0 " + b">>" * 100_000)
 
 
 @loops.case("arrays-in-content.pdf", _ANY)

@@ -199,16 +199,18 @@ def main() -> None:
     try:
         for name in ("uploads", "home", "temporary", "working"):
             (folder / name).mkdir()
+        url = start_server(folder / "server", leave_running=True)
         # Folders of their own, so that nothing others do on this machine is taken for a file that got out.
         tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "temporary")
         os.chdir(folder / "working")
-        url = start_server(folder / "server", leave_running=True)
         settings = Settings(
             home=folder / "home", upload_dir=folder / "uploads", database_url=url, service_mode="MOCK",
             hourly_request_limit=100_000,
         )  # pyright: ignore  # fmt: skip
         figures = run(settings, cases, more, alone_here=True)
     finally:
+        tempfile.tempdir = None
+        os.environ.pop("TMPDIR", None)
         stop_server(folder / "server")
         shutil.rmtree(folder, ignore_errors=True)
     print("\n".join(table(figures)))

@@ -54,8 +54,8 @@ texts.add(
     lambda _: _page("<p " + " ".join(f"a{n}=1" for n in range(50_000)) + ">x</p>"),
     _SLOW | {"corrupt"},
 )
-texts.add("attribute-1600000.html", lambda _: _page(f'<p style="{"a:b;" * 400_000}">x</p>'), _SLOW | {"corrupt"})
-texts.add("entities-150000.html", lambda _: _page("&amp;&#99999999999;&bogus;" * 50_000), _SLOW)
+texts.add("attribute-600000.html", lambda _: _page(f'<p style="{"a:b;" * 150_000}">x</p>'), _SLOW | {"corrupt"})
+texts.add("entities-60000.html", lambda _: _page("&amp;&#99999999999;&bogus;" * 20_000), _SLOW)
 texts.add("paragraphs-20000.html", lambda _: _page("<p>x y z" * 20_000), _SLOW)
 texts.add("tags-unclosed.html", lambda _: _page("<" * 100_000), _SLOW | {"corrupt"})
 texts.add("comments-unclosed.html", lambda _: _page("<p>words</p>" + "<!--" * 200_000), _SLOW)
@@ -126,8 +126,8 @@ def _headings(_: str) -> bytes:
     return b"# a #\n=\n-\n" * 5_000
 
 
-texts.add("one-word.txt", lambda _: b"a" * 1_500_000, _SLOW)
-texts.add("one-line-of-words.txt", lambda _: b"words and words, " * 80_000, _SLOW)
+texts.add("one-word.txt", lambda _: b"a" * 800_000, _SLOW)
+texts.add("one-line-of-words.txt", lambda _: b"words and words, " * 40_000, _SLOW)
 texts.add("lines-300000.txt", lambda _: b"a\n" * 300_000, _SLOW)
 texts.add("blanks.txt", lambda _: b" \t\r\n" * 250_000, TEXTLESS)
 texts.add("list-starts.txt", lambda _: b"1. (a) - * i) " * 50_000, _SLOW)
