@@ -49,7 +49,7 @@ def open_pages(data: bytes, media_type: str, options: ParseOptions) -> Pages:
     if media_type == TIFF:
         from tvdb_pipeline.parsing.tiff_pages import TiffPages
 
-        return TiffPages(data, options.ocr_engine)
+        return TiffPages(data, options.ocr_engine, options.max_pages)
     from tvdb_pipeline.parsing.pdf.reading import PdfPages
 
     return PdfPages(data, options.ocr_engine, options.max_pages)

@@ -5,6 +5,7 @@ Belongs here: opening and reading by page. Does not: decoding a frame, or its li
 
 from __future__ import annotations
 
+from tvdb_pipeline.errors import DocumentRefused
 from tvdb_pipeline.parsing import images, ocr
 from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import PageReport
@@ -13,12 +14,17 @@ from tvdb_pipeline.parsing.parsed import PageReport
 class TiffPages:
     """An open TIFF. count: pages, at least 1. Close it after use.
 
-    Raises DocumentRefused: `corrupt` (also where its only page is damaged), `too_large`.
+    Raises DocumentRefused: `corrupt` (also where its only page is damaged), `too_large`, `too_many_pages`.
     """
 
-    def __init__(self, data: bytes, engine: str) -> None:
+    def __init__(self, data: bytes, engine: str, max_pages: int = images.MAX_FRAMES) -> None:
         self._picture, self._engine = images.opened(data), engine
         self.count = images.frame_count(self._picture)
+        if self.count > max_pages:
+            raise DocumentRefused(
+                "too_many_pages",
+                f"The TIFF has {self.count} pages, over the limit of {max_pages} (TVDB_MAX_PAGES); split it.",
+            )
         if self.count == 1 and images.decoded(self._picture, 1) is None:
             raise images.corrupt()
 

@@ -214,3 +214,9 @@ def test_a_tiff_whose_only_page_is_damaged_is_refused_before_it_is_read() -> Non
     with pytest.raises(DocumentRefused) as refusal:
         TiffPages(data[:200], "rapidocr")
     assert refusal.value.code == "corrupt"
+
+
+def test_a_tiff_of_more_pages_than_allowed_is_refused_by_that_name() -> None:
+    with pytest.raises(DocumentRefused) as refusal:
+        TiffPages(saved(drawn_page(), "TIFF", save_all=True, append_images=[drawn_page()]), "rapidocr", 1)
+    assert refusal.value.code == "too_many_pages"
