@@ -5,8 +5,9 @@ Belongs here: rules -> grids, lines -> cells. Does not: tables without rules.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tvdb_pipeline.parsing.lines import HYPHEN, Box, TextLine
@@ -28,6 +29,8 @@ class Grid:
     columns: list[float]
     walls: list[Box]
     parted: bool = True
+    _known: dict[tuple[int, float], bool] = field(default_factory=dict[tuple[int, float], bool])
+    _at: dict[float, list[Box]] = field(default_factory=dict[float, list[Box]])
 
     @property
     def box(self) -> Box:
@@ -66,11 +69,20 @@ class Grid:
         return len(parted) >= 0.5 * len(wide)
 
     def _parted(self, row: int, border: float) -> bool:
-        middle = (self.rows[row] + self.rows[row + 1]) / 2
-        return any(
-            abs(wall.left - border) <= _NEAR and wall.top - _NEAR <= middle <= wall.bottom + _NEAR
-            for wall in self.walls
-        )
+        # Asked again for every line of a row; a table of hundreds of rows has thousands of walls.
+        known = self._known.get((row, border))
+        if known is None:
+            middle = (self.rows[row] + self.rows[row + 1]) / 2
+            known = self._known[row, border] = any(
+                wall.top - _NEAR <= middle <= wall.bottom + _NEAR for wall in self._walls_at(border)
+            )
+        return known
+
+    def _walls_at(self, border: float) -> list[Box]:
+        found = self._at.get(border)
+        if found is None:
+            found = self._at[border] = [wall for wall in self.walls if abs(wall.left - border) <= _NEAR]
+        return found
 
 
 def find_grids(rules: Sequence[Box], lines: Sequence[TextLine]) -> list[Grid]:
@@ -132,10 +144,7 @@ def _borders(positions: Sequence[float]) -> list[float]:
 
 
 def _slot(borders: Sequence[float], position: float) -> int:
-    for index in range(1, len(borders) - 1):
-        if position < borders[index]:
-            return index - 1
-    return len(borders) - 2
+    return bisect_right(borders, position, 1, len(borders) - 1) - 1
 
 
 def _cell_text(lines: list[TextLine]) -> str:

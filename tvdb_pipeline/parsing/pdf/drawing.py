@@ -6,16 +6,19 @@ Belongs here: walking page objects. Does not: making tables of the rules.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import repeat
+from typing import Final
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from tvdb_pipeline.parsing.lines import Box
+from tvdb_pipeline.parsing.pdf import calls
 from tvdb_pipeline.parsing.pdf.geometry import IDENTITY, Matrix, PageFrame, concatenated, object_matrix, transformed
 
+_SHOWN: Final = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM)
 _MAX_OBJECTS: Final = 20_000  # a page drawn with more than this is a picture, not a table
 _MAX_DEPTH: Final = 6
 _THIN: Final = 2.5  # points: a path no thicker is a rule
@@ -41,16 +44,16 @@ def read_drawing(page: pdfium.PdfPage, frame: PageFrame) -> Drawing:
     drawing = Drawing()
     area = max(frame.width * frame.height, 1.0)
     covered = 0.0
-    bounds = [ctypes.c_float() for _ in range(4)]
-    pointers = [ctypes.byref(value) for value in bounds]
+    bounds = (ctypes.c_float * 4)()
+    places = [ctypes.addressof(bounds) + 4 * side for side in range(4)]
     for number, (item, kind, matrix) in enumerate(_objects(page)):
         if number >= _MAX_OBJECTS:
             drawing.rules.clear()
             break
-        if not raw.FPDFPageObj_GetBounds(item, *pointers):
+        if not calls.object_bounds(item, *places):
             continue
-        left, bottom, right, top = (value.value for value in bounds)
-        box = frame.upright(*transformed(matrix, left, bottom, right, top))
+        left, bottom, right, top = bounds
+        box = frame.upright(*(bounds if matrix is IDENTITY else transformed(matrix, left, bottom, right, top)))
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
             seen = Box(
                 max(box.left, 0.0), max(box.top, 0.0), min(box.right, frame.width), min(box.bottom, frame.height)
@@ -66,12 +69,12 @@ def read_drawing(page: pdfium.PdfPage, frame: PageFrame) -> Drawing:
     return drawing
 
 
-def _letters(item: Any, box: Box) -> int:
+def _letters(item: int, box: Box) -> int:
     """How many letters a path may draw: curved or slanted outlines have more strokes than the four of a box."""
     width, height = box.right - box.left, box.bottom - box.top
     if min(width, height) <= _THIN:
         return 0
-    strokes: int = raw.FPDFPath_CountSegments(item)
+    strokes: int = calls.path_segments(item)
     if strokes <= _BOX_STROKES:
         return 0
     return 1 if max(width, height) <= _LETTER else strokes // _LETTER_STROKES
@@ -90,16 +93,22 @@ def _rules(box: Box) -> Iterator[Box]:
         yield Box(box.right, box.top, box.right, box.bottom)
 
 
-def _objects(page: pdfium.PdfPage) -> Iterator[tuple[Any, int, Matrix]]:
-    for index in range(raw.FPDFPage_CountObjects(page)):
-        yield from _unfolded(raw.FPDFPage_GetObject(page, index), IDENTITY, 0)
+def _objects(page: pdfium.PdfPage) -> Iterator[tuple[int, int, Matrix]]:
+    """Pictures and paths of the page with their kind and the matrix of the forms they stand in."""
+    return _unfolded(calls.page_object, calls.handle(page), raw.FPDFPage_CountObjects(page), IDENTITY, 0)
 
 
-def _unfolded(item: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, int, Matrix]]:
-    kind = raw.FPDFPageObj_GetType(item)
-    if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH):
-        yield item, kind, matrix
-    elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
-        inner = concatenated(object_matrix(item), matrix)
-        for index in range(raw.FPDFFormObj_CountObjects(item)):
-            yield from _unfolded(raw.FPDFFormObj_GetObject(item, index), inner, depth + 1)
+def _unfolded(
+    member: Callable[[int, int], int], holder: int, count: int, matrix: Matrix, depth: int
+) -> Iterator[tuple[int, int, Matrix]]:
+    # Most objects are text, often one for each letter: those are passed by as fast as can be.
+    kind_of, shown = calls.object_kind, _SHOWN
+    for item in map(member, repeat(holder), range(count)):
+        kind = kind_of(item)
+        if kind not in shown:
+            continue
+        if kind != raw.FPDF_PAGEOBJ_FORM:
+            yield item, kind, matrix
+        elif depth < _MAX_DEPTH:
+            inner = concatenated(object_matrix(item), matrix)
+            yield from _unfolded(calls.form_object, item, calls.objects_in_form(item), inner, depth + 1)

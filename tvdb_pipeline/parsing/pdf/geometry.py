@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from tvdb_pipeline.parsing.lines import Box
+from tvdb_pipeline.parsing.pdf import calls
+
+_Side = TypeVar("_Side", float, np.ndarray[Any, np.dtype[np.float64]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +48,27 @@ class PageFrame:
 
     def upright(self, left: float, bottom: float, right: float, top: float) -> Box:
         """A box of user space on the upright page."""
+        return Box(*self.sides(left, bottom, right, top))
+
+    def sides(self, left: _Side, bottom: _Side, right: _Side, top: _Side) -> tuple[_Side, _Side, _Side, _Side]:
+        """Left, top, right and bottom on the upright page of a box of user space, or of many: numbers or arrays of one shape."""
         if self.rotation == 0:
-            return Box(left - self.left, self.top - top, right - self.left, self.top - bottom)
+            return left - self.left, self.top - top, right - self.left, self.top - bottom
         if self.rotation == 90:
-            return Box(bottom - self.bottom, left - self.left, top - self.bottom, right - self.left)
+            return bottom - self.bottom, left - self.left, top - self.bottom, right - self.left
         if self.rotation == 180:
-            return Box(self.right - right, bottom - self.bottom, self.right - left, top - self.bottom)
-        return Box(self.top - top, self.right - right, self.top - bottom, self.right - left)
+            return self.right - right, bottom - self.bottom, self.right - left, top - self.bottom
+        return self.top - top, self.right - right, self.top - bottom, self.right - left
 
 
 Matrix = tuple[float, float, float, float, float, float]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
-def object_matrix(item: Any) -> Matrix:
-    """The matrix of a page object."""
+def object_matrix(item: int) -> Matrix:
+    """The matrix of a page object, given by its handle."""
     matrix = raw.FS_MATRIX()
-    if not raw.FPDFPageObj_GetMatrix(item, ctypes.byref(matrix)):
+    if not calls.object_matrix(item, ctypes.addressof(matrix)):
         return IDENTITY
     return matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
 

@@ -1,24 +1,28 @@
 """The text layer of a page as lines with place, size and weight.
 
-Belongs here: asking PDFium for text and geometry. Does not: judging the text (`routing`) or grouping lines
+Belongs here: words into lines. Does not: where words stand (`ruler`), judging the text (`routing`) or grouping lines
 (`layout`). PDFium is asked for the whole page's text once, then for the place of each word: asking for each
 character costs five times as much.
 """
 
 from __future__ import annotations
 
-import ctypes
 import re
 import unicodedata
-from typing import Any, Final
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
+from typing import Final
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from tvdb_pipeline.parsing.lines import FROM_THE_RIGHT, HYPHEN, Box, TextLine
+from tvdb_pipeline.parsing.pdf.calls import char_index, handle
 from tvdb_pipeline.parsing.pdf.corridors import find_corridors
 from tvdb_pipeline.parsing.pdf.geometry import PageFrame
+from tvdb_pipeline.parsing.pdf.ruler import FontReader, word_boxes
 
+_left = attrgetter("left")
 _WORD = re.compile(r"\S+")
 _COLUMN_GAP: Final = 1.0
 """A gap wider than this many line heights ends a line: what follows stands in another column or cell."""
@@ -38,33 +42,38 @@ def page_text(textpage: pdfium.PdfTextPage) -> str:
 
 def text_lines(textpage: pdfium.PdfTextPage, text: str, frame: PageFrame, walls: list[Box]) -> list[TextLine]:
     """The lines of `text`, which is `page_text(textpage)`. walls: vertical rules, which no line crosses."""
+    found, rows = _words(textpage, text)
+    boxes = word_boxes(textpage, [word[1] for word in found], [word[2] for word in found], frame)
+    lines: list[list[_Word]] = [[] for _ in range(rows)]
+    for (word, first, last, row), box in zip(found, boxes, strict=True):
+        if box is not None and box.right > box.left:
+            lines[row].append((word if word.isascii() else word.translate(_LETTERS), box, first, last))
+    font, joined = FontReader(textpage), _joined_as_spoken if FROM_THE_RIGHT.search(text) else _joined
+    parted = _Walls([*walls, *find_corridors([[word[1] for word in words] for words in lines])])
+    return [line for words in lines for line in joined(words, parted, font)]
+
+
+def _words(textpage: pdfium.PdfTextPage, text: str) -> tuple[list[tuple[str, int, int, int]], int]:
+    """Each word with the numbers of its first and last characters and of its row; how many rows there are."""
+    page = handle(textpage)
     direct = len(text) == raw.FPDFText_CountChars(textpage)
-    font, ruler = _FontReader(textpage), _Ruler(textpage, frame)
-    joined = _joined_as_spoken if FROM_THE_RIGHT.search(text) else _joined
-    rows: list[list[_Word]] = []
-    start = 0
-    for row in re.split(r"(?<=\n)", text):
-        words: list[_Word] = []
+    found: list[tuple[str, int, int, int]] = []
+    start = number = 0
+    for number, row in enumerate(re.split(r"(?<=\n)", text)):
         for match in _WORD.finditer(row):
             first, last = start + match.start(), start + match.end() - 1
             if not direct:
-                first, last = (raw.FPDFText_GetCharIndexFromTextIndex(textpage, index) for index in (first, last))
-            box = ruler.box(first, last)
-            if box is not None and box.right > box.left:
-                word = match.group()
-                clean = word if word.isascii() else word.translate(_LETTERS)
-                words.append((clean, box, first, last))
-        rows.append(words)
+                first, last = char_index(page, first), char_index(page, last)
+            found.append((match.group(), first, last, number))
         start += len(row)
-    corridors = find_corridors([[word[1] for word in words] for words in rows])
-    return [line for words in rows for line in joined(words, [*walls, *corridors], font)]
+    return found, number + 1
 
 
 _Word = tuple[str, Box, int, int]
 """A word, its box on the upright page, and the numbers of its first and last characters."""
 
 
-def _joined(words: list[_Word], walls: list[Box], font: _FontReader) -> list[TextLine]:
+def _joined(words: list[_Word], walls: _Walls, font: FontReader) -> list[TextLine]:
     lines: list[TextLine] = []
     for word, box, first, last in words:
         before = lines[-1] if lines else None
@@ -81,7 +90,7 @@ def _joined(words: list[_Word], walls: list[Box], font: _FontReader) -> list[Tex
     return lines
 
 
-def _joined_as_spoken(words: list[_Word], walls: list[Box], font: _FontReader) -> list[TextLine]:
+def _joined_as_spoken(words: list[_Word], walls: _Walls, font: FontReader) -> list[TextLine]:
     """Lines of a page with text from right to left, in which numbers and foreign words run the other way.
 
     Which words stand together is told by their places alone; their order is that of the text, which is the spoken one.
@@ -110,62 +119,24 @@ def _around(one: Box, other: Box) -> Box:
     )
 
 
-def _apart(before: Box, box: Box, walls: list[Box]) -> bool:
+def _apart(before: Box, box: Box, walls: _Walls) -> bool:
     height = max(before.bottom - before.top, box.bottom - box.top)
     gap = box.left - before.right
     if gap > _COLUMN_GAP * height or gap < -2 * height or min(before.bottom, box.bottom) <= max(before.top, box.top):
         return True
-    middle = (box.top + box.bottom) / 2
-    return any(
-        before.right - 1 <= wall.left and wall.right <= box.left + 1 and wall.top <= middle <= wall.bottom
-        for wall in walls
-    )
+    return walls.between(before.right - 1, box.left + 1, (box.top + box.bottom) / 2)
 
 
-_ASCENT, _DESCENT = 0.8, 0.25
-"""Part of the font size a line is taken to reach above and below its baseline: fonts' own boxes differ too much to compare."""
+class _Walls:
+    """Vertical boundaries, in order from the left, so that few are looked at for each pair of words."""
 
+    def __init__(self, walls: list[Box]) -> None:
+        self._walls = sorted(walls, key=_left)
+        self._lefts = [wall.left for wall in self._walls]
 
-class _Ruler:
-    """Boxes of words, from the outer edges of their first and last characters and the font size in points."""
-
-    def __init__(self, textpage: Any, frame: PageFrame) -> None:
-        self._textpage, self._frame = textpage, frame
-        self._rect, self._matrix = raw.FS_RECTF(), raw.FS_MATRIX()
-        self._x, self._y = ctypes.c_double(), ctypes.c_double()
-        self._rect_at, self._matrix_at = ctypes.byref(self._rect), ctypes.byref(self._matrix)
-        self._origin_at = (ctypes.byref(self._x), ctypes.byref(self._y))
-
-    def box(self, first: int, last: int) -> Box | None:
-        """The box on the upright page; None for characters that have no place."""
-        rect, matrix = self._rect, self._matrix
-        if not raw.FPDFText_GetLooseCharBox(self._textpage, first, self._rect_at):
-            return None
-        left, bottom, right, top = rect.left, rect.bottom, rect.right, rect.top
-        if last != first and raw.FPDFText_GetLooseCharBox(self._textpage, last, self._rect_at):
-            left, right = min(left, rect.left), max(right, rect.right)
-            bottom, top = min(bottom, rect.bottom), max(top, rect.top)
-        horizontal = raw.FPDFText_GetMatrix(self._textpage, first, self._matrix_at) and abs(matrix.b) < 0.2 * abs(
-            matrix.a
-        )
-        if horizontal and raw.FPDFText_GetCharOrigin(self._textpage, first, *self._origin_at):
-            size = raw.FPDFText_GetFontSize(self._textpage, first) * (matrix.c**2 + matrix.d**2) ** 0.5
-            if size > 0:
-                # On a page that is turned by 180 degrees the letters stand on their heads in user space.
-                above, below = (_ASCENT, _DESCENT) if matrix.d >= 0 else (_DESCENT, _ASCENT)
-                bottom, top = self._y.value - below * size, self._y.value + above * size
-        return self._frame.upright(left, bottom, right, top)
-
-
-class _FontReader:
-    """Whether a character's font is bold, by weight or by name."""
-
-    def __init__(self, textpage: Any) -> None:
-        self._textpage = textpage
-        self._buffer = ctypes.create_string_buffer(128)
-        self._flags = ctypes.c_int()
-
-    def is_bold(self, index: int) -> bool:
-        length = raw.FPDFText_GetFontInfo(self._textpage, index, self._buffer, 128, ctypes.byref(self._flags))
-        name = self._buffer.raw[: min(length, 128)].lower()
-        return b"bold" in name or b"black" in name or b"heavy" in name
+    def between(self, left: float, right: float, y: float) -> bool:
+        """Whether one of them stands between these x at the height y."""
+        for wall in self._walls[bisect_left(self._lefts, left) : bisect_right(self._lefts, right)]:
+            if wall.right <= right and wall.top <= y <= wall.bottom:
+                return True
+        return False
