@@ -5,7 +5,8 @@ Belongs here: ordering lines. Does not: telling what the lines are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
@@ -28,22 +29,26 @@ def blocks_in_order(lines: Sequence[TextLine]) -> list[list[TextLine]]:
 def _cut(lines: list[TextLine], height: float, depth: int) -> list[list[TextLine]]:
     if len(lines) < 2 or depth >= _MAX_DEPTH:
         return [_rows_in_order(lines)]
-    columns = _columns(lines, height)
+    columns = _columns(_beside(lines, height), height)
     if columns:
         return [block for column in columns for block in _cut(column, height, depth + 1)]
-    bands = _split(lines, lambda line: (line.box.top, line.box.bottom), _BAND * height)
-    if len(bands) < 2 or not any(_columns(band, height) for band in _merged(bands, height)):
+    bands = _split([(line.box.top, line.box.bottom) for line in lines], lines, _BAND * height)
+    merged = _merged(bands, height) if len(bands) > 1 else []
+    if not any(_columns(_beside(band, height), height) for band in merged):
         return [_rows_in_order(lines)]
-    return [block for band in _merged(bands, height) for block in _cut(band, height, depth + 1)]
+    return [block for band in merged for block in _cut(band, height, depth + 1)]
 
 
-def _columns(lines: list[TextLine], height: float) -> list[list[TextLine]]:
-    if len(lines) < 2 * _LEAST_COLUMN:
+def _beside(lines: list[TextLine], height: float) -> list[list[TextLine]]:
+    """The pieces that stand side by side, gutters between them."""
+    return _split([(line.box.left, line.box.right) for line in lines], lines, _GUTTER * height)
+
+
+def _columns(pieces: list[list[TextLine]], height: float) -> list[list[TextLine]]:
+    """The pieces where they are columns of text, else none."""
+    if len(pieces) < 2 or any(len(piece) < _LEAST_COLUMN for piece in pieces) or _is_grid(pieces, height):
         return []
-    columns = _split(lines, lambda line: (line.box.left, line.box.right), _GUTTER * height)
-    if len(columns) < 2 or any(len(column) < _LEAST_COLUMN for column in columns) or _is_grid(columns, height):
-        return []
-    return columns
+    return pieces
 
 
 def _is_grid(columns: list[list[TextLine]], height: float) -> bool:
@@ -51,45 +56,51 @@ def _is_grid(columns: list[list[TextLine]], height: float) -> bool:
     first = columns[0]
     tops = sorted(line.box.top for line in first)
     for column in columns[1:]:
-        shared = sum(1 for line in column if any(abs(line.box.top - top) < 0.3 * height for top in tops))
-        words = median(len(line.text.split()) for line in column)
-        if shared >= 0.6 * len(column) and min(words, median(len(line.text.split()) for line in first)) <= 4:
+        shared = sum(1 for line in column if _least_distance(tops, line.box.top) < 0.3 * height)
+        if shared >= 0.6 * len(column) and min(_usual_words(column), _usual_words(first)) <= 4:
             return True
     return False
+
+
+def _least_distance(places: list[float], place: float) -> float:
+    """From a place to the nearest of at least one, which are in order."""
+    after = bisect_left(places, place)
+    return min(abs(place - other) for other in places[max(0, after - 1) : after + 1])
+
+
+def _usual_words(lines: list[TextLine]) -> float:
+    return median(len(line.text.split()) for line in lines)
 
 
 def _merged(bands: list[list[TextLine]], height: float) -> list[list[TextLine]]:
     """Neighbouring bands put together again as long as they form the same columns, so that a column is not cut in bands."""
     merged: list[list[TextLine]] = []
+    pieces_before = 0
     for band in bands:
-        if merged and (
-            _columns(merged[-1] + band, height)
-            or _spread(band, height) == _spread(merged[-1], height) == _spread(merged[-1] + band, height)
-        ):
-            merged[-1] = merged[-1] + band
-        else:
-            merged.append(list(band))
+        pieces = len(_beside(band, height))
+        if merged:
+            together = [*merged[-1], *band]
+            beside = _beside(together, height)
+            if pieces == pieces_before == len(beside) or _columns(beside, height):
+                merged[-1], pieces_before = together, len(beside)
+                continue
+        merged.append(list(band))
+        pieces_before = pieces
     return merged
 
 
-def _spread(band: list[TextLine], height: float) -> int:
-    """How many pieces stand side by side, gutters between them."""
-    return len(_split(band, lambda line: (line.box.left, line.box.right), _GUTTER * height))
-
-
-def _split(
-    lines: Sequence[TextLine], extent: Callable[[TextLine], tuple[float, float]], least: float
-) -> list[list[TextLine]]:
+def _split(extents: list[tuple[float, float]], lines: list[TextLine], least: float) -> list[list[TextLine]]:
     """Groups of lines, in order, between which no line's extent reaches over a gap of at least `least` points."""
     groups: list[list[TextLine]] = []
     reach = float("-inf")
-    for line in sorted(lines, key=lambda line: extent(line)):
-        start, end = extent(line)
+    for number in sorted(range(len(lines)), key=extents.__getitem__):
+        start, end = extents[number]
         if groups and start - reach < least:
-            groups[-1].append(line)
+            groups[-1].append(lines[number])
         else:
-            groups.append([line])
-        reach = max(reach, end)
+            groups.append([lines[number]])
+        if end > reach:
+            reach = end
     return groups
 
 

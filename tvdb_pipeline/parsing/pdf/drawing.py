@@ -18,7 +18,8 @@ from tvdb_pipeline.parsing.lines import Box
 from tvdb_pipeline.parsing.pdf import calls
 from tvdb_pipeline.parsing.pdf.geometry import IDENTITY, Matrix, PageFrame, concatenated, object_matrix, transformed
 
-_SHOWN: Final = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM)
+_SHOWN: Final = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH)
+_TEXT: Final = raw.FPDF_PAGEOBJ_TEXT
 _MAX_OBJECTS: Final = 20_000  # a page drawn with more than this is a picture, not a table
 _MAX_DEPTH: Final = 6
 _THIN: Final = 2.5  # points: a path no thicker is a rule
@@ -102,13 +103,12 @@ def _unfolded(
     member: Callable[[int, int], int], holder: int, count: int, matrix: Matrix, depth: int
 ) -> Iterator[tuple[int, int, Matrix]]:
     # Most objects are text, often one for each letter: those are passed by as fast as can be.
-    kind_of, shown = calls.object_kind, _SHOWN
-    for item in map(member, repeat(holder), range(count)):
-        kind = kind_of(item)
-        if kind not in shown:
+    items = list(map(member, repeat(holder), range(count)))
+    for item, kind in zip(items, map(calls.object_kind, items), strict=True):
+        if kind == _TEXT:
             continue
-        if kind != raw.FPDF_PAGEOBJ_FORM:
+        if kind in _SHOWN:
             yield item, kind, matrix
-        elif depth < _MAX_DEPTH:
+        elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
             inner = concatenated(object_matrix(item), matrix)
             yield from _unfolded(calls.form_object, item, calls.objects_in_form(item), inner, depth + 1)

@@ -47,7 +47,7 @@ def word_boxes(
     )
     bottom, top = _by_font_size(page, firsts, bottom, top)
     sides = frame.sides(left, bottom, right, top)
-    boxes: list[Box | None] = [Box(*edges) for edges in zip(*(side.tolist() for side in sides), strict=True)]
+    boxes: list[Box | None] = list(map(Box._make, zip(*(side.tolist() for side in sides), strict=True)))
     for number in np.flatnonzero(~placed).tolist():
         boxes[number] = None
     return boxes
@@ -72,19 +72,27 @@ def _merged(both: _Numbers, how: Any, one: _Numbers, other: _Numbers) -> _Number
 
 def _by_font_size(page: int, firsts: Sequence[int], bottom: _Numbers, top: _Numbers) -> tuple[_Numbers, _Numbers]:
     """Bottom and top of words on a level baseline, by font size; the others keep theirs."""
-    count = len(firsts)
-    matrices = np.zeros((count, 6), dtype=np.float32)
-    known = np.array(list(map(calls.matrix_of, repeat(page), firsts, _rows(matrices))), dtype=bool)
-    origins = np.zeros((count, 2), dtype=np.float64)
+    # The same loose box as the word before means the same baseline, font and size: a line is asked about once.
+    fresh = np.ones(len(firsts), dtype=bool)
+    fresh[1:] = (bottom[1:] != bottom[:-1]) | (top[1:] != top[:-1]) | (top[1:] <= bottom[1:])
+    asked = [firsts[number] for number in np.flatnonzero(fresh).tolist()]
+    level, low, high = (answer[np.cumsum(fresh) - 1] for answer in _baselines(page, asked))
+    return np.where(level, low, bottom), np.where(level, high, top)
+
+
+def _baselines(page: int, numbers: Sequence[int]) -> tuple[_Numbers, _Numbers, _Numbers]:
+    """Whether each character stands on a level baseline, and what it reaches down and up to by its font size."""
+    matrices = np.zeros((len(numbers), 6), dtype=np.float32)
+    known = np.array(list(map(calls.matrix_of, repeat(page), numbers, _rows(matrices))), dtype=bool)
+    origins = np.zeros((len(numbers), 2), dtype=np.float64)
     places = _rows(origins)
-    known &= np.array(list(map(calls.origin, repeat(page), firsts, places, (at + 8 for at in places))), dtype=bool)
+    known &= np.array(list(map(calls.origin, repeat(page), numbers, places, (at + 8 for at in places))), dtype=bool)
     a, b, c, d = (matrices[:, column].astype(np.float64) for column in range(4))
-    size = np.array(list(map(calls.font_size, repeat(page), firsts))) * np.sqrt(c**2 + d**2)
-    level = known & (np.abs(b) < _TURNED * np.abs(a)) & (size > 0)
+    size = np.array(list(map(calls.font_size, repeat(page), numbers))) * np.sqrt(c**2 + d**2)
     # On a page that is turned by 180 degrees the letters stand on their heads in user space.
     above, below = np.where(d >= 0, _ASCENT, _DESCENT), np.where(d >= 0, _DESCENT, _ASCENT)
     y = origins[:, 1]
-    return np.where(level, y - below * size, bottom), np.where(level, y + above * size, top)
+    return known & (np.abs(b) < _TURNED * np.abs(a)) & (size > 0), y - below * size, y + above * size
 
 
 class FontReader:

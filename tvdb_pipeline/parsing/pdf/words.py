@@ -120,11 +120,13 @@ def _around(one: Box, other: Box) -> Box:
 
 
 def _apart(before: Box, box: Box, walls: _Walls) -> bool:
-    height = max(before.bottom - before.top, box.bottom - box.top)
-    gap = box.left - before.right
-    if gap > _COLUMN_GAP * height or gap < -2 * height or min(before.bottom, box.bottom) <= max(before.top, box.top):
+    _, top_before, right_before, bottom_before = before
+    left, top, _, bottom = box
+    height = max(bottom_before - top_before, bottom - top)
+    gap = left - right_before
+    if gap > _COLUMN_GAP * height or gap < -2 * height or bottom_before <= top or bottom <= top_before:
         return True
-    return walls.between(before.right - 1, box.left + 1, (box.top + box.bottom) / 2)
+    return walls.between(right_before - 1, left + 1, (top + bottom) / 2)
 
 
 class _Walls:
