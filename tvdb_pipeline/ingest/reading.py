@@ -5,7 +5,7 @@ Belongs here: running it for a batch, reusing artifacts that are there. Does not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from tvdb_pipeline.documents.admission import MAIL
 from tvdb_pipeline.documents.stages import Stage
@@ -16,54 +16,62 @@ from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.ingest.work import Read, Work, failed_stage, passed_stage, upstream_missing
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.parsing.parsed import ParsedDocument
-from tvdb_pipeline.parsing.pool import ParseJob, ParserPool
+from tvdb_pipeline.parsing.pool import ParseJob, ParseResult, ParserPool
 from tvdb_pipeline.waypoints import passed
 
 
 def read(
-    shop: Workshop, parsers: ParserPool, works: Sequence[Work], stages: frozenset[Stage], *, to_run: bool = True
+    shop: Workshop, parsers: ParserPool, works: Iterable[Work], stages: frozenset[Stage], *, to_run: bool = True
 ) -> Iterator[Read]:
-    """Stages parsed_text and chunks, document by document as they are ready; those with artifacts first.
+    """Stages parsed_text and chunks, document by document as they are ready.
 
-    to_run: files attached to messages become documents that are due at once (see `attaching`).
+    works: taken one by one, each given to the parsers at once. to_run: files attached to messages become documents that are
+    due at once (see `attaching`).
     """
     jobs: dict[str, Work] = {}
-    for work in works:
+    at_hand: list[Work] = []
+    for result in parsers.parse(_jobs(shop, works, stages, jobs, at_hand)):
+        yield _taken(shop, jobs[result.key], result, stages, to_run)
+    for work in at_hand:
         version = work.versions["parsed_text"]
-        if shop.artifacts.has("parsed_text", version) and not _lacks_files(shop, work):
+        if shop.artifacts.has("parsed_text", version):
             yield _parsed(shop, work, shop.artifacts.get("parsed_text", version), stages, to_run)
-        elif "parsed_text" in stages:
-            jobs[work.key] = work
         else:
             refusal = upstream_missing("parsed_text")
             yield work, [failed_stage(work, "chunks" if "chunks" in stages else "embeddings", refusal)], refusal
-    queue = [
-        ParseJob(
-            key,
-            shop.artifacts.path("raw_file", work.versions["raw_file"]),
-            work.media_type,
-            shop.shelf(key, work.versions["parsed_text"]),
-        )
-        for key, work in jobs.items()
-    ]
-    for result in parsers.parse(queue):
-        work = jobs[result.key]
-        work.seconds["parse"] = result.seconds
-        passed("parsed_text.parsed")
-        if isinstance(result.parsed, TvdbError):
-            if isinstance(result.parsed, DocumentRefused):
-                shop.shelf(work.key).forget()
-            yield work, [failed_stage(work, "parsed_text", result.parsed)], result.parsed
-        else:
-            try:
-                keep_files(shop, result.attached)
-                shop.artifacts.put("parsed_text", work.versions["parsed_text"], result.parsed)
-            except TvdbError as refusal:
-                yield work, [failed_stage(work, "parsed_text", refusal)], refusal
-                continue
-            passed("parsed_text.kept")
+
+
+def _jobs(
+    shop: Workshop, works: Iterable[Work], stages: frozenset[Stage], jobs: dict[str, Work], at_hand: list[Work]
+) -> Iterator[ParseJob]:
+    """Those to be parsed; notes them in `jobs`, and in `at_hand` those that are not."""
+    for work in works:
+        version = work.versions["parsed_text"]
+        known = shop.artifacts.has("parsed_text", version) and not _lacks_files(shop, work)
+        if known or "parsed_text" not in stages:
+            at_hand.append(work)
+            continue
+        jobs[work.key] = work
+        file = shop.artifacts.path("raw_file", work.versions["raw_file"])
+        yield ParseJob(work.key, file, work.media_type, shop.shelf(work.key, version))
+
+
+def _taken(shop: Workshop, work: Work, result: ParseResult, stages: frozenset[Stage], to_run: bool) -> Read:
+    """What a parsing process answered, kept."""
+    work.seconds["parse"] = result.seconds
+    passed("parsed_text.parsed")
+    if isinstance(result.parsed, TvdbError):
+        if isinstance(result.parsed, DocumentRefused):
             shop.shelf(work.key).forget()
-            yield _parsed(shop, work, result.parsed, stages, to_run)
+        return work, [failed_stage(work, "parsed_text", result.parsed)], result.parsed
+    try:
+        keep_files(shop, result.attached)
+        shop.artifacts.put("parsed_text", work.versions["parsed_text"], result.parsed)
+    except TvdbError as refusal:
+        return work, [failed_stage(work, "parsed_text", refusal)], refusal
+    passed("parsed_text.kept")
+    shop.shelf(work.key).forget()
+    return _parsed(shop, work, result.parsed, stages, to_run)
 
 
 def _parsed(shop: Workshop, work: Work, body: bytes | None, stages: frozenset[Stage], to_run: bool) -> Read:

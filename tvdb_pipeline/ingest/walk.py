@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.claims import Claims
+from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import STAGES, Stage, upstream
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.ingest import storing
 from tvdb_pipeline.ingest.buying import Buying
+from tvdb_pipeline.ingest.finishing import Finishing
 from tvdb_pipeline.ingest.keeping import keep
 from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.reading import read
@@ -66,34 +68,47 @@ class _Batch:
     def __init__(self, shop: Workshop, claims: Claims, stages: frozenset[Stage]) -> None:
         self._shop, self._claims, self._stages = shop, claims, stages
         self._admitted: dict[str, list[StageOutcome]] = {}
+        self._unsaid: list[StageOutcome] = []
         self._last = next(stage for stage in reversed(STAGES) if stage in stages)
 
     def run(self, fences: dict[str, int]) -> Iterator[StageOutcome]:
-        kept: list[Work] = []
-        for document in registry.load(self._shop.database, list(fences)):
-            work = Work(document, fences[document.key], source_file(self._shop, document))
-            storing.begin(self._shop, work)
-            work, outcomes, refusal = keep(self._shop, work, selected="raw_file" in self._stages)
-            if refusal is not None:
-                yield from outcomes
-                self._refuse(work, refusal, None)
-            elif self._last == "raw_file":
-                yield from outcomes
-                self._leave(work, "raw_file")
-            else:
-                # Whether the file is fit shows only when it is decoded: until then it does not count as admitted.
-                self._admitted[document.key] = outcomes
-                kept.append(work)
-        self._buying = Buying(self._shop, [work.key for work in kept])
-        with self._shop.parsers() as parsers:
-            for work, outcomes, refusal in read(self._shop, parsers, kept, self._stages):
+        documents = registry.load(self._shop.database, list(fences))
+        self._buying = Buying(self._shop, [document.key for document in documents])
+        with self._shop.parsers() as parsers, Finishing(self._buying, self._complete) as self._finishing:
+            works = self._kept(documents, fences)
+            for work, outcomes, refusal in read(self._shop, parsers, works, self._stages):
+                yield from self._said()
                 for admitted in self._admitted.pop(work.key):
                     unfit = isinstance(refusal, DocumentRefused)
                     yield StageOutcome(work.key, "raw_file", "failed", error=refusal) if unfit else admitted
                 yield from outcomes
                 yield from self._after_reading(work, outcomes, refusal)
-            for work in self._buying.flush():
-                yield from self._complete(work)
+            yield from self._said()
+            yield from self._finishing.flush()
+
+    def _kept(self, documents: Sequence[Document], fences: dict[str, int]) -> Iterator[Work]:
+        """Those whose file was admitted, one by one: the first is being read while the next is copied."""
+        for document in documents:
+            work = Work(document, fences[document.key], source_file(self._shop, document))
+            storing.begin(self._shop, work)
+            work, outcomes, refusal = keep(self._shop, work, selected="raw_file" in self._stages)
+            if refusal is None and self._last != "raw_file":
+                # Whether the file is fit shows only when it is decoded: until then it does not count as admitted.
+                self._admitted[document.key] = outcomes
+                yield work
+                continue
+            self._unsaid += outcomes
+            self._finishing.skip(work.key)
+            if refusal is not None:
+                self._refuse(work, refusal, None)
+            else:
+                self._leave(work, "raw_file")
+
+    def _said(self) -> Iterator[StageOutcome]:
+        """Outcomes that came about beside the reading."""
+        unsaid, self._unsaid = self._unsaid, []
+        yield from unsaid
+        yield from self._finishing.outcomes()
 
     def _after_reading(
         self, work: Work, outcomes: list[StageOutcome], refusal: TvdbError | None
@@ -101,26 +116,23 @@ class _Batch:
         if refusal is not None:
             unfit = isinstance(refusal, DocumentRefused)
             self._refuse(work, refusal, None if unfit else upstream(outcomes[-1].stage))
-            for complete in self._buying.skip(work.key):
-                yield from self._complete(complete)
+            self._finishing.skip(work.key)
         elif self._last in ("parsed_text", "chunks"):
             self._leave(work, self._last)
         elif "embeddings" in self._stages:
-            for complete in self._buying.add(work):
-                yield from self._complete(complete)
+            self._finishing.add(work)
         else:
             self._buying.take_known(work)
             if work.refusal is not None:
                 yield StageOutcome(work.key, "vector_rows", "failed", error=work.refusal)
                 self._refuse(work, work.refusal, "chunks")
             else:
-                yield from self._complete(work)
+                self._finishing.store(work)
 
-    def _complete(self, work: Work) -> Iterator[StageOutcome]:
+    def _complete(self, work: Work) -> list[StageOutcome]:
         """The last two stages, once nothing of the document is pending."""
         outcome = storing.embedded(self._shop, work)
-        if "embeddings" in self._stages:
-            yield outcome
+        said = [outcome] if "embeddings" in self._stages else []
         try:
             if outcome.status == "deferred" and work.refusal is not None and work.refusal.retryable:
                 storing.defer(self._shop, work, work.refusal)
@@ -129,14 +141,15 @@ class _Batch:
                 storing.refuse(self._shop, work, work.refusal, "chunks")
             elif "vector_rows" in self._stages:
                 stored = storing.store(self._shop, work)
-                yield stored
+                said.append(stored)
                 if stored.error is not None:
                     storing.refuse(self._shop, work, stored.error, "embeddings")
             else:
                 storing.pause(self._shop, work, "embeddings")
         except storing.ClaimLost as lost:
-            yield StageOutcome(work.key, "vector_rows", "failed", error=lost)
+            said.append(StageOutcome(work.key, "vector_rows", "failed", error=lost))
         self._release(work)
+        return said
 
     def _refuse(self, work: Work, refusal: TvdbError, reached: Stage | None) -> None:
         storing.refuse(self._shop, work, refusal, reached)
