@@ -119,6 +119,10 @@ def search(
     query: str,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 5,
     mode: Annotated[str, typer.Option(help="fused, vector or lexical.")] = "fused",
+    within: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="PATH_OR_KEY", help="Search only this file, folder or key; may be repeated."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find passages by meaning and by words."""
@@ -127,7 +131,7 @@ def search(
     if mode not in ("fused", "vector", "lexical"):
         raise typer.BadParameter("must be fused, vector or lexical")
     with _workshop(load_settings()) as shop:
-        found = answer(shop, query, k, mode)
+        found = answer(shop, query, k, mode, within or ())
     presentation.show_search(found, as_json=json)
 
 

@@ -58,24 +58,29 @@ _COLUMNS = """key, path, source, state, stage, error, media_type, bytes, content
 
 
 def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
-    """Add (key, path, source) rows whose path is new; the keys added. One marked deleted is registered anew, under its key."""
-    added: list[str] = []
-    for key, path, source in rows:
-        done = conn.execute(
-            # Each a little later than the one before: documents stay in the order they were registered in.
-            """INSERT INTO tvdb.documents (key, path, source, registered_at) VALUES (%s, %s, %s, clock_timestamp())
-               ON CONFLICT (path) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
-                   attempts = 0, next_attempt_at = NULL, updated_at = now()
-               WHERE documents.state = 'deleted' RETURNING key""",
-            (key, path, source),
-        ).fetchall()
-        added.extend(row[0] for row in done)
-        if source is not None:
-            conn.execute(
-                "UPDATE tvdb.documents SET source = %s WHERE key = %s AND source IS DISTINCT FROM %s",
-                (source, key, source),
-            )
-    return added
+    """Add (key, path, source) rows whose path is new; the keys added. One marked deleted is registered anew, under its key.
+
+    No path may come twice.
+    """
+    keys, paths, sources = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
+    given = {"keys": list(keys), "paths": list(paths), "sources": list(sources)}
+    added = conn.execute(
+        # Each a little later than the one before: documents stay in the order they were registered in.
+        """INSERT INTO tvdb.documents (key, path, source, registered_at)
+           SELECT key, path, source, (SELECT clock_timestamp()) + number * interval '1 microsecond'
+           FROM unnest(%(keys)s::text[], %(paths)s::text[], %(sources)s::text[]) WITH ORDINALITY AS g (key, path, source, number)
+           ORDER BY number
+           ON CONFLICT (path) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
+               attempts = 0, next_attempt_at = NULL, updated_at = now()
+           WHERE documents.state = 'deleted' RETURNING key""",
+        given,
+    ).fetchall()
+    conn.execute(
+        """UPDATE tvdb.documents d SET source = g.source FROM unnest(%(keys)s::text[], %(sources)s::text[]) AS g (key, source)
+           WHERE d.key = g.key AND g.source IS NOT NULL AND d.source IS DISTINCT FROM g.source""",
+        given,
+    )
+    return [row[0] for row in added]
 
 
 def keys_of(database: Database, paths: Collection[str]) -> dict[str, str]:

@@ -6,16 +6,19 @@ A model whose vector is refused simply has no list; the others answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tvdb_pipeline.chunking.tokens import count_tokens
+from tvdb_pipeline.documents.identity import identity
 from tvdb_pipeline.embedding import cache
 from tvdb_pipeline.embedding.client import EmbeddingClient, Vectors
 from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
 from tvdb_pipeline.embedding.requests import Wanted, text_hash
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.workshop import Workshop
-from tvdb_pipeline.vectorstore.search import Mode, Passage, models_present, search
+from tvdb_pipeline.vectorstore.search import Mode, Passage, documents_within, models_present, search
 
 _MAX_QUERY_TOKENS = 512
 
@@ -32,11 +35,15 @@ class Answer:
     refusals: list[TvdbError]
 
 
-def answer(shop: Workshop, query: str, k: int, mode: Mode) -> Answer:
-    """The best `k` passages for a query. Raises TvdbError(`bad_query`) for one that is empty or too long."""
+def answer(shop: Workshop, query: str, k: int, mode: Mode, within: Sequence[str] = ()) -> Answer:
+    """The best `k` passages for a query. within: the only places to search, documents' keys or paths of files and folders.
+
+    Raises TvdbError: `bad_query` for one that is empty or too long, `not_registered` for a place without a document.
+    """
     query = " ".join(query.encode("utf-8", "replace").decode().split())
     if not query or count_tokens(query) > _MAX_QUERY_TOKENS:
         raise TvdbError("bad_query", f"A query needs between 1 and {_MAX_QUERY_TOKENS} tokens.")
+    keys = {key for place in within for key in _documents(shop, place)} if within else None
     vectors: dict[str, Vectors] = {}
     refusals: list[TvdbError] = []
     if mode != "lexical":
@@ -47,7 +54,18 @@ def answer(shop: Workshop, query: str, k: int, mode: Mode) -> Answer:
             elif refusal is not None:
                 refusals.append(refusal)
     used: Mode = mode if vectors else "lexical"
-    return Answer(search(shop.database, query, vectors, k, mode=used), used, refusals)
+    return Answer(search(shop.database, query, vectors, k, mode=used, within=keys), used, refusals)
+
+
+def _documents(shop: Workshop, place: str) -> list[str]:
+    """Keys of the documents of a place as a user names it: a key, a path as `tvdb status` shows it, or one from here."""
+    upload_dir = shop.settings.upload_dir
+    path = identity(Path(place), upload_dir)
+    names = {place, path} | ({"."} if path.startswith("/") and upload_dir.is_relative_to(path) else set[str]())
+    keys = [key for name in names if place for key in documents_within(shop.database, name)]
+    if not keys:
+        raise TvdbError("not_registered", "No document has this key or lies under this path; tvdb status lists them.")
+    return keys
 
 
 def _vector(shop: Workshop, model: str, query: str) -> tuple[Vectors | None, TvdbError | None]:

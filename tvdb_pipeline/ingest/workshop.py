@@ -5,6 +5,7 @@ Belongs here: the bundle and its making from settings. Does not: any work.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tvdb_pipeline.budget.ledger import Ledger
@@ -19,6 +20,7 @@ from tvdb_pipeline.embedding.service import EmbeddingService
 from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.pool import ParserPool
+from tvdb_pipeline.parsing.warm import borrowed
 from tvdb_pipeline.settings import Settings
 
 
@@ -32,18 +34,19 @@ class Workshop:
     embedding: EmbeddingService
     ledger: Ledger
 
-    def parsers(self) -> ParserPool:
-        """A pool of parsing processes, started as they are needed; the caller closes it."""
+    def parsers(self) -> AbstractContextManager[ParserPool]:
+        """A pool of parsing processes, which are started as they are needed and kept warm for the next batch."""
         settings = self.settings
         cap = settings.max_document_mb << 20
         options = ParseOptions(settings.pdf_engine, settings.ocr_engine, cap, settings.max_pages)
-        return ParserPool(
+        kind = (
             settings.worker_count,
             options,
             settings.parse_timeout_seconds,
             settings.parse_memory_mb,
             settings.page_timeout_seconds,
         )
+        return borrowed(kind, lambda: ParserPool(*kind))
 
     def shelf(self, key: str, version: str = "") -> PageShelf:
         """Where pages of a document that is not read to the end are kept. version: data version of its parsed text."""

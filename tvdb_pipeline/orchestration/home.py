@@ -19,11 +19,13 @@ def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
     """What plain `dagster` commands need to meet the same instance and database as `tvdb`.
 
     Dagster's storage goes through psycopg2: with SQLAlchemy 2.1 a bare postgresql:// picks psycopg 3, which refuses the NOTIFY
-    that its event log sends.
+    that its event log sends. An event is not waited for until it is on disk: a run writes thousands, and any later commit of
+    ours takes them along. If the machine itself dies, the last fraction of a second of Dagster's history may be missing; what
+    became of documents and money may not.
     """
     scheme, _, rest = url.partition("://")
     separator = "&" if "?" in rest else "?"
-    options = quote("-c search_path=dagster")
+    options = quote("-c search_path=dagster -c synchronous_commit=off")
     return {
         "DAGSTER_HOME": str(settings.home / "dagster"),
         "DAGSTER_DISABLE_TELEMETRY": "yes",

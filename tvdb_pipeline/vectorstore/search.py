@@ -1,6 +1,7 @@
 """Search: one ranked list for each model present, one from full text, fused by rank.
 
-Belongs here: the queries and the fusion. Does not: embedding the query (the caller passes what vectors it could get).
+Belongs here: the fusion, which documents are searched, and the passages. Does not: the lists (`nearest`, `wording`), or embedding
+the query (the caller passes what vectors it could get).
 Scores of different models are never compared, only ranks are; a query vector meets rows of its own model alone.
 """
 
@@ -11,10 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from psycopg import sql
-
 from tvdb_pipeline.database.pools import Connection, Database
 from tvdb_pipeline.embedding.client import Vectors
+from tvdb_pipeline.vectorstore.nearest import Row, nearest, scope_of
+from tvdb_pipeline.vectorstore.wording import worded
 
 Mode = Literal["vector", "fused", "lexical"]
 RRF_K = 60
@@ -37,9 +38,6 @@ class Passage:
     embedding_model: str | None
 
 
-_Row = tuple[str, int]
-
-
 def models_present(database: Database) -> list[str]:
     """The models that have vectors in the table."""
     rows = database.fetch(
@@ -54,17 +52,44 @@ def models_present(database: Database) -> list[str]:
     return [row[0] for row in rows]
 
 
-def search(database: Database, query: str, vectors: Mapping[str, Vectors], k: int, *, mode: Mode) -> list[Passage]:
-    """The best `k` passages. vectors: model -> query vector, shape (1536,); those of other models never meet it."""
+def documents_within(database: Database, place: str) -> list[str]:
+    """Keys of the documents that lie at or under `place`, or the one whose key it is.
+
+    place: a key, or an identity (`documents.identity`) of a file or folder; `.` is the upload folder. A message's attachments lie
+    under it. Nothing lies at an empty one.
+    """
+    if not place:
+        return []
+    rows = database.fetch(
+        """SELECT key FROM tvdb.documents WHERE key = %(place)s OR path = %(place)s OR starts_with(path, %(place)s || '/')
+               OR starts_with(path, %(place)s || '!/') OR (%(place)s = '.' AND NOT starts_with(path, '/'))""",
+        {"place": place.rstrip("/")},
+    )
+    return [row[0] for row in rows]
+
+
+def search(
+    database: Database,
+    query: str,
+    vectors: Mapping[str, Vectors],
+    k: int,
+    *,
+    mode: Mode,
+    within: Collection[str] | None = None,
+) -> list[Passage]:
+    """The best `k` passages. vectors: model -> query vector, shape (1536,); those of other models never meet it.
+
+    within: keys of the only documents to search.
+    """
+    depth = max(_DEPTH, k)
     with database.connection() as conn:
-        conn.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-        conn.execute(sql.SQL("SET LOCAL hnsw.ef_search = {}").format(max(_DEPTH, min(k, 1000))))
-        lists: list[list[tuple[_Row, float]]] = []
-        unjudged: set[_Row] = set()
+        scope = None if within is None else scope_of(conn, list(within))
+        lists: list[list[tuple[Row, float]]] = []
+        unjudged: set[Row] = set()
         if mode != "lexical":
-            lists += [_nearest(conn, model, vector, max(_DEPTH, k)) for model, vector in vectors.items()]
+            lists += [nearest(conn, model, vector, depth, scope) for model, vector in vectors.items()]
         if mode != "vector":
-            found = _lexical(conn, query, max(_DEPTH, k))
+            found = worded(conn, query, depth, scope)
             unjudged = {row for row, _, model in found if model not in vectors}
             lists.append([(row, score) for row, score, _ in found])
         scores = dict(lists[0]) if len(lists) == 1 else fuse([[row for row, _ in ranked] for ranked in lists], unjudged)
@@ -72,40 +97,20 @@ def search(database: Database, query: str, vectors: Mapping[str, Vectors], k: in
         return _passages(conn, best, scores)
 
 
-def fuse(lists: Sequence[Sequence[_Row]], unjudged: Collection[_Row] = ()) -> dict[_Row, float]:
+def fuse(lists: Sequence[Sequence[Row]], unjudged: Collection[Row] = ()) -> dict[Row, float]:
     """Reciprocal rank fusion of ranked lists.
 
     unjudged: rows no vector of the query could be compared with (they have none, or their provider is down). They can stand
     in the list of full text only, so its word counts for both: that a row was not judged is not held against it.
     """
-    scores: dict[_Row, float] = defaultdict(float)
+    scores: dict[Row, float] = defaultdict(float)
     for ranked in lists:
         for rank, row in enumerate(ranked, 1):
             scores[row] += (2 if row in unjudged else 1) / (RRF_K + rank)
     return scores
 
 
-def _nearest(conn: Connection, model: str, vector: Vectors, depth: int) -> list[tuple[_Row, float]]:
-    # The model stands in the text of the query, not in a parameter, so that the planner can use the partial index.
-    query = sql.SQL(
-        "SELECT document_key, chunk_index, 1 - (embedding <=> %s) FROM tvdb.vector_rows"
-        " WHERE embedding_model = {} ORDER BY embedding <=> %s LIMIT %s"
-    ).format(sql.Literal(model))
-    return [((key, index), float(score)) for key, index, score in conn.execute(query, (vector, vector, depth))]
-
-
-def _lexical(conn: Connection, query: str, depth: int) -> list[tuple[_Row, float, str | None]]:
-    # Any of the words may match: a question holds words its answer does not. Rank decides how many do.
-    rows = conn.execute(
-        """WITH q AS (SELECT replace(plainto_tsquery('english', %s)::text, ' & ', ' | ')::tsquery AS query)
-           SELECT document_key, chunk_index, ts_rank(search_text, q.query, 1) AS score, embedding_model
-           FROM tvdb.vector_rows, q WHERE search_text @@ q.query ORDER BY score DESC, 1, 2 LIMIT %s""",
-        (query, depth),
-    )
-    return [((key, index), float(score), model) for key, index, score, model in rows]
-
-
-def _passages(conn: Connection, best: Sequence[_Row], scores: Mapping[_Row, float]) -> list[Passage]:
+def _passages(conn: Connection, best: Sequence[Row], scores: Mapping[Row, float]) -> list[Passage]:
     rows = conn.execute(
         """SELECT r.document_key, r.chunk_index, d.path, r.page_start, r.text, r.embedding_model
            FROM unnest(%s::text[], %s::int[]) AS wanted (key, index)

@@ -1,0 +1,103 @@
+"""`make growth`: the same work at 100, 1,000 and 10,000 documents.
+
+Belongs here: the order of things and the table. Does not: what is measured of Dagster (`dagster_costs`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import grounds, recording
+from benchmarks.growth.dagster_costs import know_more, query_seconds, tick_seconds, ui_seconds
+from benchmarks.growth.documents import write_documents
+
+KNOWN_KEYS = 100_000
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth")
+    parser.add_argument("--documents", type=int, nargs="+", default=[100, 1000, 10_000])
+    options = parser.parse_args()
+    with grounds.home() as folder, grounds.provider(folder, grounds.LATENCY_SECONDS) as server:
+        os.environ.update(grounds.environment(folder, server.url))
+        url = os.environ["TVDB_DATABASE_URL"]
+        uploads, rows, before = folder / "uploads", list[dict[str, Any]](), 0
+        for count in sorted(options.documents):
+            write_documents(uploads, before, count)
+            row = level(uploads, before, count, url, folder)
+            rows.append(row)
+            print(json.dumps(row), file=sys.stderr, flush=True)
+            before = count
+        known = psycopg.connect(url).execute("SELECT count(*) FROM tvdb.documents").fetchone()
+        assert known is not None
+        know_more(url, KNOWN_KEYS - known[0])
+        crowded = tick_seconds(url) | query_seconds(url) | ui_seconds(url)
+    figures = {"rows": rows, "with_known_keys": {"known_keys": KNOWN_KEYS, "files": before, **crowded}}
+    show(figures)
+    recording.keep("growth", "make growth", figures)
+
+
+def level(uploads: Path, before: int, count: int, url: str, folder: Path) -> dict[str, Any]:
+    """Ingest what was added since the level before, then nothing; then ask Dagster."""
+    added, unchanged = ingest(uploads), ingest(uploads)
+    new = count - before
+    bill = (
+        psycopg.connect(url)
+        .execute("SELECT coalesce(sum(cost_nano), 0) FROM tvdb.requests WHERE state = 'settled'")
+        .fetchone()
+    )
+    assert bill is not None
+    return {
+        "documents": count,
+        "added": new,
+        "seconds_a_document": round(added["seconds"] / new, 4),
+        "usd_a_document": round(float(bill[0]) / 1e9 / count, 8),
+        "runs": added["runs"],
+        "ready": added["documents"],
+        "unchanged_ms_a_document": round(unchanged["seconds"] * 1000 / count, 3),
+        "unchanged_runs": unchanged["runs"],
+        "peak_rss_mb": added["peak_rss_mb"],
+        "peak_rss_parser_mb": added["peak_rss_parser_mb"],
+        **tick_seconds(url),
+        **query_seconds(url),
+        **ui_seconds(url),
+    }
+
+
+def ingest(uploads: Path) -> dict[str, Any]:
+    """One invocation in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.performance.ours", "--documents", str(uploads)]
+    environment = {**os.environ, "TVDB_BENCH_STARTED": str(time.time())}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=grounds.ROOT)
+    if done.returncode != 0:
+        raise RuntimeError(f"the ingest failed: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def show(figures: dict[str, Any]) -> None:
+    """A line for each figure, a column for each number of documents."""
+    rows, crowded = figures["rows"], figures["with_known_keys"]
+    table = Table(title="Growth", title_justify="left")
+    table.add_column("")
+    for row in rows:
+        table.add_column(f"{row['documents']:,}", justify="right")
+    table.add_column(f"{crowded['known_keys']:,} known keys", justify="right")
+    for name in list(rows[0])[1:]:
+        table.add_row(name, *(str(row[name]) for row in rows), str(crowded.get(name, "")))
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()
