@@ -8,7 +8,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export DO_NOT_TRACK := 1
 
-.PHONY: help run test test-strangers dev check evaluate live storm crash-points outage probes mutants hostile fuzz examples stop clean
+.PHONY: help run test test-strangers dev check evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
+	growth search-scale load-test soak report examples stop clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -72,6 +73,27 @@ hostile: $(INSTALLED)  ## bombs, loops, traps and broken files through the pipel
 fuzz: $(INSTALLED)  ## 20,000 mutated documents through admission and parsing
 	@$(BIN)/python -m tvdb_pipeline_tests.hostile.fuzz --runs 20000 --minutes 30
 
+bench: $(INSTALLED)  ## ours and other systems on the same documents, and the lower bound; reports/performance.md (45 minutes)
+	@$(BIN)/python -m benchmarks.performance
+
+batch-study: $(INSTALLED)  ## documents a run, texts a request, index kept or made: seconds and requests of each
+	@$(BIN)/python -m benchmarks.performance.batch_size
+
+growth: $(INSTALLED)  ## the same work at 100, 1,000 and 10,000 documents, and Dagster's side of it
+	@$(BIN)/python -m benchmarks.growth
+
+search-scale: $(INSTALLED)  ## search among 10,000, 100,000 and 250,000 vectors: time and recall
+	@$(BIN)/python -m benchmarks.search_at_scale
+
+load-test: $(INSTALLED)  ## 50 documents of up to 230 pages, several runs at once, a provider that refuses, a budget that is short
+	@$(BIN)/python -m benchmarks.load
+
+soak: $(INSTALLED)  ## 30 minutes of uploads that come, change and go; memory, connections and files watched
+	@$(BIN)/python -m benchmarks.load.soak --minutes 30
+
+report: $(INSTALLED)  ## write reports/performance.md and its plots from what was measured last
+	@$(BIN)/python -m benchmarks.performance.report
+
 examples:  ## draw data/examples anew, in an environment of its own
 	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples
 	@.venv-examples/bin/python -m pip install --quiet -r data/examples/drawing/requirements.txt
@@ -82,4 +104,4 @@ stop: $(INSTALLED)  ## stop the embedded database
 
 clean: ## remove the environment and everything under .tvdb
 	@test ! -x $(BIN)/tvdb || $(BIN)/tvdb stop || true
-	@rm -rf .venv .venv-examples .tvdb
+	@rm -rf .venv .venv-examples .venv-peers .tvdb

@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pypdfium2 as pdfium
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import grounds, recording
 from benchmarks.growth.dagster_costs import know_more, query_seconds, tick_seconds, ui_seconds
 from benchmarks.growth.documents import write_documents
+from tvdb_pipeline_tests.pdf_writer import flowing_pdf
+from tvdb_pipeline_tests.prose import paragraphs
 
 KNOWN_KEYS = 100_000
+PAGES_OF_THE_LONG_ONE = 1000
 
 
 def main() -> None:
@@ -44,7 +48,13 @@ def main() -> None:
         assert known is not None
         know_more(url, KNOWN_KEYS - known[0])
         crowded = tick_seconds(url) | query_seconds(url) | ui_seconds(url)
-    figures = {"rows": rows, "with_known_keys": {"known_keys": KNOWN_KEYS, "files": before, **crowded}}
+        long_one = thousand_pages(folder)
+    figures = {
+        "import_over_dagster_seconds": import_seconds(),
+        "thousand_pages": long_one,
+        "rows": rows,
+        "with_known_keys": {"known_keys": KNOWN_KEYS, "files": before, **crowded},
+    }
     show(figures)
     recording.keep("growth", "make growth", figures)
 
@@ -74,6 +84,36 @@ def level(uploads: Path, before: int, count: int, url: str, folder: Path) -> dic
         **query_seconds(url),
         **ui_seconds(url),
     }
+
+
+def thousand_pages(folder: Path) -> dict[str, Any]:
+    """The peak memory of the process that ingests one PDF of a thousand pages, and of the largest that parses it."""
+    documents = folder / "long"
+    documents.mkdir()
+    pages, count = 0, 4500
+    while pages != PAGES_OF_THE_LONG_ONE:
+        data = flowing_pdf(paragraphs(count, seed=5))
+        with pdfium.PdfDocument(data) as drawn:
+            pages = len(drawn)
+        count += max(1, abs(PAGES_OF_THE_LONG_ONE - pages) * count // max(pages, 1)) * (
+            1 if pages < PAGES_OF_THE_LONG_ONE else -1
+        )
+    (documents / "long.pdf").write_bytes(data)
+    done = ingest(documents)
+    names = ("pages", "rows", "seconds", "peak_rss_mb", "peak_rss_parser_mb")
+    return {name: done[name] for name in names}
+
+
+def import_seconds() -> dict[str, float]:
+    """What `tvdb_pipeline.definitions` takes to be imported where dagster has been."""
+    program = (
+        "import time, dagster; started = time.perf_counter(); import tvdb_pipeline.definitions; "
+        "print(time.perf_counter() - started)"
+    )
+    command = [sys.executable, "-c", program]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True, cwd=grounds.ROOT) for _ in range(6)]
+    # The first one reads the files from the disk.
+    return recording.spread([float(run.stdout) for run in runs[1:]])
 
 
 def ingest(uploads: Path) -> dict[str, Any]:

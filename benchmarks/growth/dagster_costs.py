@@ -29,7 +29,7 @@ from tvdb_pipeline.settings import load_settings
 _HEALTH = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
     partitionStats { numMaterialized numFailed numPartitions } } } }"""
 _PARTITIONS = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
-    partitionKeyConnection(limit: 100) { results } assetPartitionStatuses { __typename
+    partitionKeysByDimension { name partitionKeys } assetPartitionStatuses { __typename
     ... on DefaultPartitionStatuses { materializedPartitions } } } } }"""
 _RUNS = "query { runsOrError(limit: 25) { ... on Runs { results { id status startTime endTime } } } }"
 

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,13 @@ def main() -> None:
     parser.add_argument("--documents", type=Path, required=True)
     parser.add_argument("--warm-up", type=Path)
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--texts-a-request", type=int, help="pack at most so many; for the study of batch sizes")
     options = parser.parse_args()
+    from tvdb_pipeline.embedding.packing import Packer
+    from tvdb_pipeline.ingest import buying
+
+    if options.texts_a_request:
+        buying.Packer = partial(Packer, max_inputs=options.texts_a_request)  # pyright: ignore[reportPrivateImportUsage]
     print(json.dumps(run(options.documents, options.warm_up, plain=options.plain)))
 
 
