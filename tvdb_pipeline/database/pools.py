@@ -9,12 +9,15 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
+from threading import Lock
 from typing import LiteralString
 from weakref import WeakKeyDictionary
 
 import psycopg
-from pgvector.psycopg import register_vector
+from pgvector.psycopg.vector import register_vector_info
+from psycopg.adapt import AdaptersMap
 from psycopg.rows import TupleRow
+from psycopg.types import TypeInfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tvdb_pipeline.database.migrations import migrate
@@ -35,24 +38,25 @@ class Database:
     """
 
     def __init__(self, url: str, *, size: int = 8, wait: float = 30.0) -> None:
-        self.url = url
+        self.url, self._size, self._wait = url, size, wait
         self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
-            min_size=1,
-            max_size=size,
-            open=False,
-            configure=_configure,
-            check=self._check,
-            timeout=wait,
-            name="tvdb",
-        )
 
     def open(self) -> Database:
         """Connect and migrate. Raises TvdbError(`database_unreachable`)."""
         try:
             with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as conn:
                 migrate(conn)
+                adapters = _adapters(conn)
+            self._pool: ConnectionPool[Connection] = ConnectionPool(
+                self.url,
+                kwargs={"context": adapters},
+                min_size=1,
+                max_size=self._size,
+                open=False,
+                check=self._check,
+                timeout=self._wait,
+                name="tvdb",
+            )
             self._pool.open(wait=True, timeout=30)
         except (psycopg.OperationalError, psycopg.ProgrammingError, PoolTimeout):
             raise TvdbError(
@@ -122,6 +126,20 @@ def open_database(settings: Settings, *, leave_running: bool = False) -> Databas
     return Database(database_url(settings, leave_running=leave_running)).open()
 
 
-def _configure(conn: Connection) -> None:
-    register_vector(conn)
-    conn.commit()
+_known_adapters: dict[tuple[int, int], AdaptersMap] = {}
+_adapters_lock = Lock()
+
+
+def _adapters(conn: Connection) -> AdaptersMap:
+    """How this server's vectors are written and read.
+
+    Once for each type, not for each connection: psycopg keeps every class registered with it for ever, and a daemon opens
+    thousands of connections a day.
+    """
+    info = TypeInfo.fetch(conn, "vector")
+    assert info is not None
+    with _adapters_lock:
+        if (info.oid, info.array_oid) not in _known_adapters:
+            register_vector_info(conn, info)
+            _known_adapters[info.oid, info.array_oid] = AdaptersMap(conn.adapters)
+        return _known_adapters[info.oid, info.array_oid]
