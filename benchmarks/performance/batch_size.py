@@ -5,6 +5,7 @@ Belongs here: the study whose results are the defaults. Does not: the runs thems
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def index_strategies(folder: Path) -> list[dict[str, Any]]:
     documents = folder / "insurance"
     documents.mkdir()
     for path in grounds.insurance():
-        (documents / path.name).symlink_to(path)
+        shutil.copy(path, documents)
     with empty_database(grounds.database_in(folder)) as url, grounds.provider(folder, 0.0) as provider:
         state = folder / "index"
         state.mkdir()

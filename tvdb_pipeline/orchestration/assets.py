@@ -19,6 +19,7 @@ from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import build_workshop
 from tvdb_pipeline.orchestration.checks import CHECK_SPECS, evaluations
 from tvdb_pipeline.orchestration.connections import hold_connections
+from tvdb_pipeline.orchestration.event_batches import EventBatches
 from tvdb_pipeline.orchestration.observation import Observer
 from tvdb_pipeline.orchestration.partitions import documents
 from tvdb_pipeline.orchestration.resources import ArtifactsResource, DatabaseResource, EmbeddingClientResource
@@ -73,10 +74,10 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
         stages = selected([key.to_user_string() for key in context.selected_asset_keys])
         hold_connections(context.instance)
         missing: list[StageOutcome] = []
-        with database.open() as opened:
+        with database.open() as opened, EventBatches(context) as events:
             shop = build_workshop(load_settings(), opened, embedding_client.create(), artifacts.create())
             for outcome in walk(shop, context.partition_keys, stages):
-                _log(context, outcome)
+                _log(context, events, outcome)
                 observer(outcome)
                 if outcome.status != "passed":
                     missing.append(outcome)
@@ -86,20 +87,18 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
     return process_documents
 
 
-def _log(context: dg.AssetExecutionContext, outcome: StageOutcome) -> None:
+def _log(context: dg.AssetExecutionContext, events: EventBatches, outcome: StageOutcome) -> None:
+    materialization = None
     if outcome.status == "passed":
-        context.log_event(
-            dg.AssetMaterialization(
-                outcome.stage,
-                partition=outcome.key,
-                metadata=dict(outcome.metrics),
-                tags={"dagster/data_version": outcome.version} if outcome.version else None,
-            )
+        materialization = dg.AssetMaterialization(
+            outcome.stage,
+            partition=outcome.key,
+            metadata=dict(outcome.metrics),
+            tags={"dagster/data_version": outcome.version} if outcome.version else None,
         )
     elif outcome.error is not None:
         context.log.warning("%s of %s: %s (%s)", outcome.stage, outcome.key, outcome.error.message, outcome.error.code)
-    for evaluation in evaluations(outcome, context.selected_asset_check_keys):
-        context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
+    events.add(materialization, evaluations(outcome, context.selected_asset_check_keys))
 
 
 def _conclude(context: dg.AssetExecutionContext, missing: list[StageOutcome]) -> None:

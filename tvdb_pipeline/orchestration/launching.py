@@ -12,6 +12,7 @@ import dagster as dg
 
 from tvdb_pipeline.definitions import build_defs
 from tvdb_pipeline.ingest.planning import contiguous_ranges
+from tvdb_pipeline.orchestration.connections import hold_connections
 from tvdb_pipeline.orchestration.jobs import JOB_NAME
 from tvdb_pipeline.orchestration.observation import Observer
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, range_tags
@@ -24,6 +25,7 @@ def run_documents(
     instance: dg.DagsterInstance, settings: Settings, stale: Collection[str], observer: Observer
 ) -> list[str]:
     """Materialize these documents, adding partitions Dagster lacks; the run ids. A document's failure raises nothing."""
+    hold_connections(instance)
     add_partitions(instance, list(stale))
     order = instance.get_dynamic_partitions(PARTITIONS_NAME)
     job = build_defs(settings, observer).resolve_job_def(JOB_NAME)

@@ -20,6 +20,10 @@ Kind = Literal["halfvec", "hnsw"]
 """`halfvec`: the index made now. `hnsw`: over the vectors at full precision, as earlier versions made it."""
 HALF = sql.SQL("embedding::halfvec({})").format(sql.Literal(DIMENSIONS))
 """The indexed expression: a query is answered from the index only if it orders by this very one."""
+GRAPH = sql.SQL("m = 16, ef_construction = 200")
+"""Links of a row, and the candidates they are chosen from. pgvector's default of 64 candidates chooses links so ill among many
+alike passages that a walk misses twice as many of the nearest; more links (24, of 300) miss half of those again, but a row then
+takes twice as long to store (`make search-scale`, `make batch-study`)."""
 _LOCK = 0x686E7377  # "hnsw": two creators of the same index would deadlock
 _BYTES_A_ROW = 4300  # of a graph being built: the vector, its links, its place
 _MOST_MEMORY_MB = 2000
@@ -31,7 +35,7 @@ def ensure_index(database: Database, model: str) -> str:
     One of the former kind goes once the new one is there, in a transaction of its own: a search has one of them at any time.
     Building over many rows takes minutes, and writers of rows wait for it; readers do not.
     """
-    name, former = _name(model, "halfvec"), _name(model, "hnsw")
+    name, former = index_name(model, "halfvec"), index_name(model, "hnsw")
     kinds = _kinds(database, model)
     if "halfvec" not in kinds:
         with database.connection() as conn:
@@ -40,8 +44,8 @@ def ensure_index(database: Database, model: str) -> str:
             conn.execute(
                 sql.SQL(
                     "CREATE INDEX IF NOT EXISTS {name} ON tvdb.vector_rows USING hnsw (({half}) halfvec_cosine_ops)"
-                    " WHERE embedding_model = {model}"
-                ).format(name=sql.Identifier(name), half=HALF, model=sql.Literal(model))
+                    " WITH ({graph}) WHERE embedding_model = {model}"
+                ).format(name=sql.Identifier(name), half=HALF, graph=GRAPH, model=sql.Literal(model))
             )
     if "hnsw" in kinds:
         with database.connection() as conn:
@@ -50,11 +54,17 @@ def ensure_index(database: Database, model: str) -> str:
     return name
 
 
+def index_name(model: str, kind: Kind) -> str:
+    """The name of the index of this kind over vectors of `model`."""
+    slug = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")[:32]
+    return f"vector_rows_{kind}_{slug}_{hashlib.sha256(model.encode()).hexdigest()[:6]}"
+
+
 def kind_of_index(conn: Connection, model: str) -> Kind:
     """Which index a query for `model` is to be written for; the present kind where there is none."""
     row = conn.execute(
         "SELECT to_regclass(%s) IS NULL AND to_regclass(%s) IS NOT NULL",
-        (f"tvdb.{_name(model, 'halfvec')}", f"tvdb.{_name(model, 'hnsw')}"),
+        (f"tvdb.{index_name(model, 'halfvec')}", f"tvdb.{index_name(model, 'hnsw')}"),
     ).fetchone()
     return "hnsw" if row == (True,) else "halfvec"
 
@@ -63,14 +73,9 @@ def _kinds(database: Database, model: str) -> set[Kind]:
     kinds: tuple[Kind, ...] = ("halfvec", "hnsw")
     rows = database.fetch(
         "SELECT to_regclass(name) IS NOT NULL FROM unnest(%s::text[]) WITH ORDINALITY AS named (name, place) ORDER BY place",
-        ([f"tvdb.{_name(model, kind)}" for kind in kinds],),
+        ([f"tvdb.{index_name(model, kind)}" for kind in kinds],),
     )
     return {kind for kind, row in zip(kinds, rows, strict=True) if row[0]}
-
-
-def _name(model: str, kind: Kind) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")[:32]
-    return f"vector_rows_{kind}_{slug}_{hashlib.sha256(model.encode()).hexdigest()[:6]}"
 
 
 def _make_room(conn: Connection, model: str) -> None:

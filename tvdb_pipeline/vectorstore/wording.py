@@ -38,16 +38,19 @@ def worded(conn: Connection, query: str, depth: int, scope: Scope | None) -> _Fo
 
 
 def _words(conn: Connection, query: str) -> dict[str, float]:
-    """The words of a query as they are indexed, and in how many rows each stands; 0 for one the statistics do not name."""
+    """The words of a query as they are indexed, and in how many rows each stands.
+
+    0 for one the statistics do not name, and for all in a table of which every row can be ranked.
+    """
     rows = conn.execute(
         """WITH named AS (
                SELECT word, share
                FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS known (word, share)
                WHERE schemaname = 'tvdb' AND tablename = 'vector_rows' AND attname = 'search_text' AND word IS NOT NULL)
-           SELECT word, coalesce(share, 0) * greatest(reltuples, 0)
+           SELECT word, CASE WHEN reltuples > %s THEN coalesce(share, 0) * reltuples ELSE 0 END
            FROM unnest(tsvector_to_array(to_tsvector('english', %s))) AS asked (word) LEFT JOIN named USING (word),
                 pg_class WHERE pg_class.oid = 'tvdb.vector_rows'::regclass""",
-        (query,),
+        (RANKED_ROWS, query),
     )
     return {word: float(count) for word, count in rows}
 

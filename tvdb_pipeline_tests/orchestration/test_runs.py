@@ -54,8 +54,8 @@ def test_every_document_gets_one_evaluation_of_each_of_the_five_checks(
     add_partitions(instance, keys)
     result = launch(keys)
     assert result.success
-    events = [event for event in result.all_events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
-    evaluations = [event.asset_check_evaluation_data for event in events]
+    logged = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    evaluations = [entry.get_dagster_event().asset_check_evaluation_data for entry in logged]
     seen = Counter((e.asset_key.to_user_string(), e.check_name, e.partition) for e in evaluations)
     assert seen == Counter((stage, name, key) for stage, name in CHECK_NAMES for key in keys)
     assert all(e.passed for e in evaluations)
@@ -68,10 +68,12 @@ def test_the_data_version_of_raw_file_is_the_content_hash(
     add_partitions(instance, keys)
     result = launch(keys)
     digest = hashlib.sha256((shop.settings.upload_dir / "policy-00.pdf").read_bytes()).hexdigest()
+    logged = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    materialized = [entry.asset_materialization for entry in logged]
     versions = {
-        event.asset_key.to_user_string(): event.materialization.tags["dagster/data_version"]
-        for event in result.get_asset_materialization_events()
-        if event.asset_key is not None and event.materialization.tags
+        found.asset_key.to_user_string(): found.tags["dagster/data_version"]
+        for found in materialized
+        if found is not None and found.tags
     }
     assert versions["raw_file"] == digest
     assert len(set(versions.values())) == 5

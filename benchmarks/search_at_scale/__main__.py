@@ -1,0 +1,115 @@
+"""Run it: `python -m benchmarks.search_at_scale [--rows N ...] [--mock-rows N ...] [--compare N ...]` (`make search-scale`).
+
+Belongs here: sizes, the order of things, what is printed and kept. Does not: measuring (`measuring`).
+
+Each source of vectors has an embedded server of its own as it is installed (shared_buffers 128 MB), whose table grows from size
+to size. The kinds of index are compared at the sizes of --compare; at each size all searches are then measured on the product's
+index. The mock's vectors are measured up to 100,000 rows, for time.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import grounds, recording
+from benchmarks.search_at_scale import stand_in, table
+from benchmarks.search_at_scale.measuring import Ground, searches, walks
+from benchmarks.search_at_scale.passages import Texts, cut
+from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.embedding.client import Vectors
+from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+
+_QUERIES = 250
+_KEPT_ROWS = 1000
+"""So many rows of each size are written with the index in place: a row costs what it costs in a graph of that size."""
+
+
+def measure(
+    model: str,
+    embed: Callable[[Sequence[str]], Vectors],
+    texts: Texts,
+    sizes: Sequence[int],
+    compared: Collection[int],
+) -> list[dict[str, Any]]:
+    """One entry for each size, in a database that grows. compared: the sizes at which kinds of index are, too."""
+    vectors, asked = embed(texts.passages[: max(sizes)]), embed(texts.queries)
+    figures: list[dict[str, Any]] = []
+    with grounds.home() as home:
+        database = Database(grounds.database_in(home)).open()
+        filled = 0
+        for size in sizes:
+            last = size - _KEPT_ROWS
+            seconds = table.fill(database, model, texts.passages[filled:last], vectors[filled:last], filled)
+            entry: dict[str, Any] = {"rows": size, "load_rows_per_s": round((last - filled) / seconds)}
+            ground = Ground(database, model, vectors[:last], texts.queries, asked)
+            if size in compared:
+                entry["kinds"] = _compare(ground)
+            entry["index"] = table.build(database, model, table.HALFVEC)
+            seconds = table.fill(database, model, texts.passages[last:size], vectors[last:size], last)
+            entry["load_rows_per_s_indexed"] = round(_KEPT_ROWS / seconds)
+            entry["searches"] = searches(Ground(database, model, vectors[:size], texts.queries, asked))
+            table.drop(database, model, table.HALFVEC)
+            _show(model, entry)
+            figures.append(entry)
+            filled = size
+        database.close()
+    return figures
+
+
+def _compare(ground: Ground) -> list[dict[str, Any]]:
+    kinds: list[dict[str, Any]] = []
+    for name, kind in (
+        ("vector, links as before", table.VECTOR),
+        ("vector, links as now", table.VECTOR_WELL_LINKED),
+        ("halfvec, links as now", table.HALFVEC),
+    ):
+        built = table.build(ground.database, ground.model, kind)
+        kinds.append({"kind": name, **built, "walks": walks(ground, kind)})
+        table.drop(ground.database, ground.model, kind)
+    return kinds
+
+
+def _show(model: str, entry: dict[str, Any]) -> None:
+    print(f"\n{model}, {entry['rows']} rows: loaded at {entry['load_rows_per_s']} rows/s without the index,", end=" ")
+    print(
+        f"{entry['load_rows_per_s_indexed']} with it; built in {entry['index']['build_s']} s, {entry['index']['mb']} MB"
+    )
+    for kind in entry.get("kinds", []):
+        print(f"  {kind['kind']}: built in {kind['build_s']} s, {kind['mb']} MB")
+        for walk in kind["walks"]:
+            print(f"    {walk['candidates']:4} candidates: recall {walk['recall']:.3f}, p95 {walk['p95_ms']:.1f} ms")
+    print(f"  {'search':22} {'p50 ms':>8} {'p95 ms':>8} {'recall@10':>10}")
+    for name, found in entry["searches"].items():
+        recall = f"{found['recall']:.3f}" if "recall" in found else ""
+        print(f"  {name:22} {found['p50_ms']:8.1f} {found['p95_ms']:8.1f} {recall:>10}", flush=True)
+
+
+def main() -> None:
+    """Measure both sources of vectors, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000, 250_000], help="with the stand-in")
+    parser.add_argument("--mock-rows", type=int, nargs="*", default=[10_000, 100_000], help="with the mock")
+    parser.add_argument(
+        "--compare", type=int, nargs="*", default=[10_000], help="sizes at which kinds of index are compared"
+    )
+    parser.add_argument("--out", type=Path, default=recording.DATA, help="folder of the record")
+    given = parser.parse_args()
+    texts = cut(max(given.rows + given.mock_rows), _QUERIES)
+    figures: dict[str, Any] = {"queries": _QUERIES}
+    if given.rows:
+        figures["stand_in"] = measure(
+            stand_in.MODEL, stand_in.StandIn(texts.passages).embed, texts, sorted(given.rows), given.compare
+        )
+    if given.mock_rows:
+        mock = MockClient()
+        figures["mock"] = measure(
+            MOCK_MODEL, lambda wanted: mock.embed(wanted).vectors, texts, sorted(given.mock_rows), given.compare
+        )
+    recording.keep("search-at-scale", "make search-scale", figures, given.out)
+
+
+if __name__ == "__main__":
+    main()
