@@ -90,7 +90,7 @@ def thousand_pages(folder: Path) -> dict[str, Any]:
     """The peak memory of the process that ingests one PDF of a thousand pages, and of the largest that parses it."""
     documents = folder / "long"
     documents.mkdir()
-    pages, count = 0, 4500
+    data, pages, count = b"", 0, 4500
     while pages != PAGES_OF_THE_LONG_ONE:
         data = flowing_pdf(paragraphs(count, seed=5))
         with pdfium.PdfDocument(data) as drawn:
