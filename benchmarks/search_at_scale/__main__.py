@@ -50,6 +50,7 @@ def measure(
             entry["index"] = table.build(database, model, table.HALFVEC)
             seconds = table.fill(database, model, texts.passages[last:size], vectors[last:size], last)
             entry["load_rows_per_s_indexed"] = round(_KEPT_ROWS / seconds)
+            entry["walks"] = walks(Ground(database, model, vectors[:size], texts.queries, asked), table.HALFVEC)
             entry["searches"] = searches(Ground(database, model, vectors[:size], texts.queries, asked))
             table.drop(database, model, table.HALFVEC)
             _show(model, entry)
@@ -77,14 +78,30 @@ def _show(model: str, entry: dict[str, Any]) -> None:
     print(
         f"{entry['load_rows_per_s_indexed']} with it; built in {entry['index']['build_s']} s, {entry['index']['mb']} MB"
     )
-    for kind in entry.get("kinds", []):
+    for kind in [*entry.get("kinds", []), {"kind": "the product's", **entry["index"], "walks": entry["walks"]}]:
         print(f"  {kind['kind']}: built in {kind['build_s']} s, {kind['mb']} MB")
         for walk in kind["walks"]:
-            print(f"    {walk['candidates']:4} candidates: recall {walk['recall']:.3f}, p95 {walk['p95_ms']:.1f} ms")
+            print(f"    ef_search {walk['ef_search']:4}: recall {walk['recall']:.3f}, p95 {walk['p95_ms']:.1f} ms")
     print(f"  {'search':22} {'p50 ms':>8} {'p95 ms':>8} {'recall@10':>10}")
     for name, found in entry["searches"].items():
         recall = f"{found['recall']:.3f}" if "recall" in found else ""
         print(f"  {name:22} {found['p50_ms']:8.1f} {found['p95_ms']:8.1f} {recall:>10}", flush=True)
+
+
+def flattened(source: str, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each size and search."""
+    return [
+        {
+            "vectors": source,
+            "rows": entry["rows"],
+            "search": name,
+            "p50_ms": found["p50_ms"],
+            "p95_ms": found["p95_ms"],
+            "recall_at_10": found.get("recall"),
+        }
+        for entry in entries
+        for name, found in entry["searches"].items()
+    ]
 
 
 def main() -> None:
@@ -108,6 +125,7 @@ def main() -> None:
         figures["mock"] = measure(
             MOCK_MODEL, lambda wanted: mock.embed(wanted).vectors, texts, sorted(given.mock_rows), given.compare
         )
+    figures["rows"] = [row for source in ("stand_in", "mock") for row in flattened(source, figures.get(source, []))]
     recording.keep("search-at-scale", "make search-scale", figures, given.out)
 
 
