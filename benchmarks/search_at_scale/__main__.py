@@ -78,7 +78,9 @@ def _show(model: str, entry: dict[str, Any]) -> None:
     print(
         f"{entry['load_rows_per_s_indexed']} with it; built in {entry['index']['build_s']} s, {entry['index']['mb']} MB"
     )
-    for kind in [*entry.get("kinds", []), {"kind": "the product's", **entry["index"], "walks": entry["walks"]}]:
+    product = {"kind": "the product's", **entry["index"], "walks": entry["walks"]}
+    kinds: list[dict[str, Any]] = [*entry.get("kinds", []), product]
+    for kind in kinds:
         print(f"  {kind['kind']}: built in {kind['build_s']} s, {kind['mb']} MB")
         for walk in kind["walks"]:
             print(f"    ef_search {walk['ef_search']:4}: recall {walk['recall']:.3f}, p95 {walk['p95_ms']:.1f} ms")

@@ -70,6 +70,11 @@ class ParserPool:
         for _ in range(waiting):
             yield results.get()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more jobs."""
+        return self._closed
+
     def close(self) -> None:
         """End every process, also those at work."""
         with self._lock:
