@@ -38,7 +38,11 @@ def test_what_a_thread_raises_is_raised_where_the_batch_is_walked_and_no_thread_
     def complete(work: Work) -> list[StageOutcome]:
         raise ConnectionError(work.key)
 
-    with pytest.raises(ConnectionError), Finishing(Buying(shop, []), complete) as finishing:
-        finishing.store(works(shop, 1)[0])
-        list(finishing.flush())
+    def walked() -> None:
+        with Finishing(Buying(shop, []), complete) as finishing:
+            finishing.store(works(shop, 1)[0])
+            list(finishing.flush())
+
+    with pytest.raises(ConnectionError):
+        walked()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("tvdb-buy", "tvdb-store"))]
