@@ -24,6 +24,7 @@ from tvdb_pipeline.embedding.mock import MockClient
 from tvdb_pipeline.embedding.service import EmbeddingService
 from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
+from tvdb_pipeline.parsing import warm
 from tvdb_pipeline.settings import Settings
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
@@ -52,6 +53,12 @@ def environment_as_before() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith(_SETTINGS) and name not in before]:
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture
+def no_warm_parsers() -> None:
+    """End the processes that other tests of this process left warm, for tests that count processes."""
+    warm.end()
 
 
 @pytest.fixture(scope="session")

@@ -98,20 +98,24 @@ def _growth(figures: Any) -> Figure | None:
 
 
 def _search(figures: Any) -> Figure | None:
-    rows = rows_of(figures)
+    rows = [row for row in rows_of(figures) if str(row.get("search", "")).startswith("vector")]
     if not _points(rows, "rows", "p95_ms"):
         return None
     figure, (time, recall) = _panels(2)
-    for place, kind in enumerate(dict.fromkeys(str(row.get("filter", "none")) for row in rows)):
-        of_kind = [row for row in rows if str(row.get("filter", "none")) == kind]
+    for place, kind in enumerate(dict.fromkeys(_kind(row) for row in rows)):
+        of_kind = [row for row in rows if _kind(row) == kind]
         for axes, key in ((time, "p95_ms"), (recall, "recall_at_10")):
-            _line(axes, _points(of_kind, "rows", key), f"filter: {kind}", _SERIES[place % len(_SERIES)])
+            _line(axes, _points(of_kind, "rows", key), kind, _SERIES[place % len(_SERIES)])
     for axes in (time, recall):
         axes.set(xscale="log", xlabel="rows (logarithmic)")
     time.set(ylabel="p95 of a search, ms", ylim=(0, None))
     recall.set(ylabel="recall@10 against exact search", ylim=(min(0.9, recall.get_ylim()[0]), 1.005))
     time.legend(frameon=False)
     return figure
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return f"{row.get('vectors', '')}: {row.get('search', '')}"
 
 
 def _soak(figures: Any) -> Figure | None:

@@ -123,12 +123,11 @@ SECTIONS: Sequence[Section] = (
     Section("Against other systems", "bench", _bench),
     Section("Parsing", "parsing", _parsing),
     Section("Against the lower bound", "lower-bound", tables),
-    Section("Documents a run", "batch-size", tables),
+    Section("Sizes of runs and requests", "batch-size", tables),
     Section("Growth", "growth", _growth),
     Section("Search at scale", "search-at-scale", tables),
-    Section("Searches under load", "load-test", tables),
+    Section("Under load", "load-test", tables),
     Section("Soak", "soak", tables),
-    Section("Start-up, sensor and unchanged files", "start-up", tables),
 )
 
 

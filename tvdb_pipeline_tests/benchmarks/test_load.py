@@ -130,6 +130,7 @@ def test_percentiles_lie_between_neighbours() -> None:
         percentile([1.0], 50)
 
 
+@pytest.mark.usefixtures("no_warm_parsers")
 def test_children_of_children_are_seen_and_those_left_out_are_not(tmp_path: Path) -> None:
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()', sys.argv[1]])"
     command = [sys.executable, "-c", script, str(tmp_path)]

@@ -24,6 +24,7 @@ from tvdb_pipeline.parsing.pool import ParseJob, ParseResult, ParserPool
 from tvdb_pipeline_tests.parsing.drawn_page import drawn_page
 from tvdb_pipeline_tests.pdf_writer import BOGUS_ENCRYPTION, Page, pdf
 
+pytestmark = pytest.mark.usefixtures("no_warm_parsers")
 SENTENCE = "This policy covers the insured building."
 SCANNED_PAGES = 3
 
