@@ -5,7 +5,8 @@ Belongs here: remembering the last look and comparing. Does not: asking for runs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tvdb_pipeline.documents import registry
@@ -20,6 +21,11 @@ from tvdb_pipeline.ingest.workshop import Workshop
 
 MAX_GRACE_SECONDS = 600
 """How long vanished documents stay searchable while additions, one of which may be their new name, are under way."""
+
+
+LOOK_SECONDS = 1.0
+"""How long one look compares settled files with what is stored; the others are compared at the next. The daemon gives a sensor
+a minute, in which all others wait."""
 
 
 @dataclass(slots=True)
@@ -43,7 +49,9 @@ def look(shop: Workshop) -> Look:
     )
     before: dict[str, tuple[int, int, bool]] = {row[0]: (row[1], row[2], row[3]) for row in rows}
     ready, remembered = settled(before, [(path, file.bytes, file.mtime_ns) for path, file in files.items()])
-    stale = _stale(shop, source, [files[path] for path in ready])
+    stale, later = _stale(shop, source, {path: files[path] for path in ready}, time.monotonic() + LOOK_SECONDS)
+    # Not settled yet, as far as the next look is concerned.
+    remembered |= {path: (*remembered[path][:2], False) for path in later}
     _remember(shop, source, before, remembered)
     known = registry.under(shop.database, source, source)
     growing = sum(1 for _, _, still in remembered.values() if not still)
@@ -75,10 +83,23 @@ def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
         shop.database.run("DELETE FROM tvdb.observations WHERE path = ANY(%s)", (paths,))
 
 
-def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Document]:
-    """Documents of files that settled now, if they differ from what is stored, and those of an earlier look that was lost."""
-    named = register_files(shop, ready, source)
-    fresh = [document for document in registry.load(shop.database, list(named)) if needs_run(shop, document)]
+def _stale(
+    shop: Workshop, source: str, ready: Mapping[str, FoundFile], until: float
+) -> tuple[list[Document], list[str]]:
+    """Documents of files that settled now, if they differ from what is stored, and those of an earlier look that was lost.
+
+    ready: by path. Second: the paths there was no time for, at most all but one.
+    """
+    named = register_files(shop, list(ready.values()), source)
+    documents = registry.load(shop.database, list(named))
+    fresh: list[Document] = []
+    later: list[str] = []
+    for number, document in enumerate(documents):
+        if number and time.monotonic() > until:
+            later = [document.path for document in documents[number:]]
+            break
+        if needs_run(shop, document):
+            fresh.append(document)
     chosen = {document.key for document in fresh}
     # A settled file is reported once: should this look be lost, its document is still found waiting at the next.
     shop.database.run(
@@ -86,10 +107,10 @@ def _stale(shop: Workshop, source: str, ready: Sequence[FoundFile]) -> list[Docu
     )
     lost = [document for document in registry.resumable(shop.database, 0) if document.attempts == 0]
     for document in lost:
-        here = document.key not in chosen and document.source == source
+        here = document.key not in chosen and document.source == source and document.path not in later
         if here and is_there(shop, document):
             fresh.append(document)
-    return fresh
+    return fresh, later
 
 
 def _remember(

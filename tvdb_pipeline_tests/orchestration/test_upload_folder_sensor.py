@@ -10,6 +10,7 @@ import pytest
 
 from tvdb_pipeline.definitions import build_defs
 from tvdb_pipeline.documents import registry
+from tvdb_pipeline.ingest import watching
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME
@@ -64,6 +65,17 @@ def test_many_new_files_become_one_run_once_they_stopped_growing(shop: Workshop,
         upload(shop, f"{number:02}.pdf", number)
     assert requests(tick()) == []
     assert len(requests(tick())) == 1
+
+
+def test_files_a_look_has_no_time_for_are_taken_up_by_the_next_ones(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.0)
+    for number in range(3):
+        upload(shop, f"{number:02}.pdf", number)
+    looks = [watching.look(shop) for _ in range(4)]
+    assert [seen.growing for seen in looks] == [3, 2, 1, 0]
+    assert [len(seen.stale) for seen in looks] == [0, 1, 2, 3]
 
 
 def test_a_file_that_grows_is_left_until_it_stops(shop: Workshop, tick: Tick) -> None:
