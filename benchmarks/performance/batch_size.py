@@ -18,7 +18,6 @@ from rich.table import Table
 from benchmarks import grounds, recording
 from benchmarks.growth.documents import write_documents
 from benchmarks.peers.running import empty_database
-from benchmarks.performance.cold import WARM_UP
 from benchmarks.performance.systems import Site, run_ours
 
 DOCUMENTS = 200
@@ -49,7 +48,7 @@ def once(folder: Path, documents: Path, latency: float, *options: str, **setting
     with empty_database(grounds.database_in(folder)) as url, grounds.provider(folder, latency) as provider:
         state = folder / f"state-{time.monotonic_ns()}"
         state.mkdir()
-        done = run_ours(documents, Site(url, provider, state), "--warm-up", str(WARM_UP), *options, **settings)
+        done = run_ours(documents, Site(url, provider, state), *options, warm_up=True, **settings)
     if "failed" in done:
         raise RuntimeError(done["failed"])
     return done

@@ -18,7 +18,6 @@ from benchmarks.recording import spread
 
 REPEATS, REPEATS_OF_THE_SLOW = 5, 3
 SLOW_SECONDS = 60.0
-WARM_UP = grounds.EXAMPLES / "homeowner-declarations.pdf"
 _SPREADS = ("seconds", "start_up_seconds", "peak_rss_mb", "cpu_seconds")
 _COUNTS = ("documents", "rows", "requests", "texts", "tokens", "version")
 Run = Callable[[Path, Site], dict[str, Any]]
@@ -29,7 +28,7 @@ def measure(documents: Path, folder: Path, latency: float, until: float) -> dict
     expected = len(list(documents.glob("*.pdf")))
     runs: dict[str, list[dict[str, Any]]] = {}
     figures: dict[str, dict[str, Any]] = {}
-    calls: dict[str, Run] = {OURS: lambda path, site: run_ours(path, site, "--warm-up", str(WARM_UP))}
+    calls: dict[str, Run] = {OURS: lambda path, site: run_ours(path, site, warm_up=True)}
     for name, peer in peers().items():
         if isinstance(peer, Absent):
             figures[name] = {"absent": peer.reason}

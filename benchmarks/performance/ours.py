@@ -26,7 +26,7 @@ class Silent:
 
 
 def run(folder: Path, warm_up: Path | None, *, plain: bool) -> dict[str, Any]:
-    """Ingest `folder`. warm_up: a document that is ingested first, so that code and database are warm.
+    """Ingest `folder`. warm_up: what is ingested first, so that code and database are warm.
 
     plain: the engine alone, without Dagster. Seconds are wall time from the plan to the last row.
     """

@@ -11,7 +11,6 @@ from typing import Any
 
 from benchmarks import grounds
 from benchmarks.peers.running import empty_database
-from benchmarks.performance.cold import WARM_UP
 from benchmarks.performance.systems import Site, run_ours
 from benchmarks.recording import spread
 from tvdb_pipeline_tests.pdf_writer import flowing_pdf
@@ -36,7 +35,7 @@ def measure(folder: Path) -> dict[str, Any]:
             with empty_database(server) as url:
                 state = folder / f"state-{name}"
                 state.mkdir()
-                return run_ours(documents, Site(url, provider, state), "--warm-up", str(WARM_UP))
+                return run_ours(documents, Site(url, provider, state), warm_up=True)
 
         for kilobytes, seconds, dollars in REPORTED:
             runs: list[dict[str, Any]] = []

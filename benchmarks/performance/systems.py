@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +23,10 @@ from tvdb_pipeline_tests.fake_openai.process import ServerProcess
 OURS = "ours"
 INGESTING = ("llamaindex", "langchain", "cocoindex", "unstructured_ingest")
 TIMEOUT_SECONDS = 420.0
+
+
+WARM_UP = ("homeowner-declarations.pdf", "id-card-photo.jpg", "auto-declarations.pdf", "pharmacy-receipt.webp")
+"""Examples ours is warmed up with: text and pictures, so that each parsing process has read both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,18 @@ def run_peer(peer: Peer, documents: Path, site: Site) -> dict[str, Any]:
     return {"failed": done.reason} if isinstance(done, Failed) else asdict(done) | sent(site.provider, before)
 
 
-def run_ours(documents: Path, site: Site, *options: str, **settings: str) -> dict[str, Any]:
-    """One run of ours in a process of its own, warmed up with a document that is none of those."""
+def run_ours(documents: Path, site: Site, *options: str, warm_up: bool = False, **settings: str) -> dict[str, Any]:
+    """One run of ours in a process of its own. warm_up: other documents are ingested first, in one request of their own."""
     before = len(site.provider.entries())
     variables = os.environ | grounds.environment(site.state, site.provider.url)
     variables |= {"TVDB_DATABASE_URL": site.database_url, "TVDB_BENCH_STARTED": repr(time.time()), **settings}
     command = [sys.executable, "-m", "benchmarks.performance.ours", "--documents", str(documents), *options]
+    if warm_up:
+        folder = site.state / "warm-up"
+        folder.mkdir()
+        for name in WARM_UP:
+            shutil.copy(grounds.EXAMPLES / name, folder)
+        command += ["--warm-up", str(folder)]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=variables, cwd=grounds.ROOT, timeout=1800
     )
