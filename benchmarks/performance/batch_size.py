@@ -21,8 +21,9 @@ from benchmarks.peers.running import empty_database
 from benchmarks.performance.systems import Site, run_ours
 
 DOCUMENTS = 200
-DOCUMENTS_A_RUN = (10, 25, 50, 100, 200)
+DOCUMENTS_A_RUN = (10, 50, 200)
 TEXTS_A_REQUEST = (64, 256, 2048)
+REPEATS = 2
 
 
 def main() -> None:
@@ -63,7 +64,7 @@ def runs(folder: Path, documents: Path) -> list[dict[str, Any]]:
                 once(folder, documents, grounds.LATENCY_SECONDS, *options, TVDB_DOCUMENTS_PER_RUN=str(size))
                 for options in ((), ("--plain",))
             ]
-            for _ in range(3)
+            for _ in range(REPEATS)
         ]
         with_dagster = recording.spread([pair[0]["seconds"] for pair in pairs])
         plain = recording.spread([pair[1]["seconds"] for pair in pairs])
@@ -85,7 +86,9 @@ def requests(folder: Path, documents: Path) -> list[dict[str, Any]]:
     """By the most texts a request may hold: seconds, and requests of the hourly limit that are used up."""
     rows: list[dict[str, Any]] = []
     for most in TEXTS_A_REQUEST:
-        done = [once(folder, documents, grounds.LATENCY_SECONDS, "--texts-a-request", str(most)) for _ in range(3)]
+        done = [
+            once(folder, documents, grounds.LATENCY_SECONDS, "--texts-a-request", str(most)) for _ in range(REPEATS)
+        ]
         seconds = recording.spread([run["seconds"] for run in done])
         rows.append({"texts_a_request": most, "seconds": seconds, "requests": done[0]["requests"] - 1})
     return rows
@@ -95,7 +98,7 @@ def waiting(folder: Path, documents: Path) -> list[dict[str, Any]]:
     """What requests at once could save at most: the same run against a provider that takes no time at all."""
     rows: list[dict[str, Any]] = []
     for latency in (grounds.LATENCY_SECONDS, 0.0):
-        done = [once(folder, documents, latency) for _ in range(3)]
+        done = [once(folder, documents, latency) for _ in range(REPEATS)]
         rows.append({"latency_seconds": latency, "seconds": recording.spread([run["seconds"] for run in done])})
     return rows
 
@@ -111,8 +114,8 @@ def index_strategies(folder: Path) -> list[dict[str, Any]]:
         state.mkdir()
         run_ours(documents, Site(url, provider, state))
         with psycopg.connect(url, autocommit=True) as conn:
-            kept = [_copied(conn, index_first=True) for _ in range(3)]
-            after = [_copied(conn, index_first=False) for _ in range(3)]
+            kept = [_copied(conn, index_first=True) for _ in range(REPEATS)]
+            after = [_copied(conn, index_first=False) for _ in range(REPEATS)]
             count = conn.execute("SELECT count(*) FROM tvdb.vector_rows").fetchone()
     assert count is not None
     return [
