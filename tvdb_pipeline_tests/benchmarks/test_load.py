@@ -130,16 +130,16 @@ def test_percentiles_lie_between_neighbours() -> None:
         percentile([1.0], 50)
 
 
-@pytest.mark.usefixtures("no_warm_parsers")
 def test_children_of_children_are_seen_and_those_left_out_are_not(tmp_path: Path) -> None:
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()', sys.argv[1]])"
     command = [sys.executable, "-c", script, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
-        while len(found := watching.descendants(os.getpid())) < 2:
+        while not (grandchildren := watching.descendants(child.pid)):
             threading.Event().wait(0.01)
-        assert child.pid in found
-        assert child.pid not in watching.descendants(os.getpid(), without={child.pid})
-        assert len(watching.descendants(os.getpid(), without={child.pid})) == len(found) - 2
+        family = {child.pid, *grandchildren}
+        assert len(family) == 2
+        assert family <= set(watching.descendants(os.getpid()))
+        assert not family & set(watching.descendants(os.getpid(), without={child.pid}))
         assert watching.resident(child.pid) > watching.MB
         assert child.pid in watching.naming(tmp_path)
         child.communicate(b"\n")
