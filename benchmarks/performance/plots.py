@@ -20,7 +20,7 @@ from matplotlib.typing import RcKeyType
 from benchmarks.performance.targets import LATENCY, OURS, Records, at, number, rows_of, shown, systems
 
 _OURS, _PEER, _SECOND = "#1b6ca8", "#9aa5b1", "#c8553d"
-_SERIES = (_OURS, _SECOND, "#4f8a5b", "#8e6bb0", "#b8860b")
+_SERIES = (_OURS, _SECOND, "#4f8a5b", "#8e6bb0", "#b8860b", "#5a5a5a", "#d48fb0", "#3fa7a0")
 _STYLE: dict[RcKeyType, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -101,7 +101,7 @@ def _search(figures: Any) -> Figure | None:
     rows = [row for row in rows_of(figures) if str(row.get("search", "")).startswith("vector")]
     if not _points(rows, "rows", "p95_ms"):
         return None
-    figure, (time, recall) = _panels(2)
+    figure, (time, recall) = _panels(2, height=4.4)
     for place, kind in enumerate(dict.fromkeys(_kind(row) for row in rows)):
         of_kind = [row for row in rows if _kind(row) == kind]
         for axes, key in ((time, "p95_ms"), (recall, "recall_at_10")):
@@ -110,7 +110,8 @@ def _search(figures: Any) -> Figure | None:
         axes.set(xscale="log", xlabel="rows (logarithmic)")
     time.set(ylabel="p95 of a search, ms", ylim=(0, None))
     recall.set(ylabel="recall@10 against exact search", ylim=(min(0.9, recall.get_ylim()[0]), 1.005))
-    time.legend(frameon=False)
+    # Above the plots: six and more names would cover the lines.
+    figure.legend(*time.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -121,14 +122,14 @@ def _kind(row: dict[str, Any]) -> str:
 def _soak(figures: Any) -> Figure | None:
     samples = rows_of(figures, "samples")
     keys = [key for key in dict.fromkeys(key for row in samples for key in row) if key.endswith("_mb")]
-    if not any(_points(samples, "minutes", key) for key in keys):
+    if not any(_points(samples, "minute", key) for key in keys):
         return None
     figure, (axes,) = _panels(1)
     for key, colour in zip(keys, _SERIES, strict=False):
-        points = _points(samples, "minutes", key)
+        points = _points(samples, "minute", key)
         axes.plot([x for x, _ in points], [bar.median for _, bar in points], color=colour, label=_words(key, "_mb"))
     axes.set(xlabel="minutes", ylabel="memory, MB", ylim=(0, None))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 

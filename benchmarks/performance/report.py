@@ -67,21 +67,35 @@ def tables(figures: Any, level: int = 3) -> Iterator[str]:
     single = [{"figure": _heading(key), "value": value} for key, value in figures.items() if _is_single(value)]
     if single:
         yield table(single)
-    for key, value in figures.items():
+    # What has no heading of its own must not stand below that of another.
+    for key in sorted(figures, key="rows".__ne__):
+        value = figures[key]
         if _is_single(value):
             continue
         if key != "rows":
             yield f"{'#' * level} {_heading(key).capitalize()}"
         if isinstance(value, list):
-            yield table(value) if len(value) <= _MOST_ROWS else f"{len(value)} rows, in the record."
+            yield _listed(value)
         elif _is_flat(value) or not all(isinstance(inner, dict) and _is_flat(inner) for inner in value.values()):
             yield from tables(value, level + 1)
         else:
-            yield table([{"": name} | inner for name, inner in value.items()])
+            yield table([{"": _heading(name)} | inner for name, inner in value.items()])
+
+
+def _listed(rows: Sequence[Any]) -> str:
+    """A list as a table, but for what does not fit into cells."""
+    if len(rows) > _MOST_ROWS:
+        return f"{len(rows)} rows, in the record."
+    named = [row if isinstance(row, dict) else {"value": row} for row in rows]
+    deep = sorted({_heading(key) for row in named for key, value in row.items() if not _is_single(value)})
+    shallow = table([{key: value for key, value in row.items() if _is_single(value)} for row in named])
+    return f"{shallow}\n\nMore in the record: {', '.join(deep)}." if deep else shallow
 
 
 def _bench(figures: Any) -> Iterator[str]:
     special = ("latency_seconds", "changes", "succeeded")
+    rest = {key: value for key, value in figures.items() if key not in special}
+    yield from tables({key: value for key, value in rest.items() if _is_single(value)})
     for latency, entries in (at(figures, "latency_seconds") or {}).items():
         yield f"### Cold runs, {latency} s a request"
         yield table(
@@ -93,7 +107,7 @@ def _bench(figures: Any) -> Iterator[str]:
     if rows := rows_of(figures, "succeeded"):
         yield "### The system before"
         yield table([row | {"times faster": _divided(row, "their_seconds", "seconds")} for row in rows])
-    yield from tables({key: value for key, value in figures.items() if key not in special})
+    yield from tables({key: value for key, value in rest.items() if not _is_single(value)})
 
 
 def _parsing(figures: Any) -> Iterator[str]:
