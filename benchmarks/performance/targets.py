@@ -165,6 +165,13 @@ def _growth(figures: Any) -> float | None:
     return _ratio(many, few)
 
 
+def _crowded_tick(figures: Any) -> float | None:
+    """Only where as many files were there as the target speaks of."""
+    if number(at(figures, "with_known_keys", "files")) != 10_000:
+        return None
+    return number(at(figures, "with_known_keys", "upload_folder_sensor_tick_seconds"))
+
+
 def _worst(figure: str, worst: Callable[[Sequence[float]], float]) -> Callable[[Any], float | None]:
     """Over all searches among 250,000 rows, filtered or not."""
 
@@ -200,7 +207,7 @@ TARGETS: Sequence[Target] = (
            _of_row("documents_per_run", 50, "dagster_ms_a_document")),
     Target("growth", "seconds a document at 10,000 to those at 100", "at most 1.25 times", "growth", _growth),
     Target("sensor", "a tick, 10,000 files and 100,000 known keys", "at most 2 s", "growth",
-           _figure("with_known_keys", "upload_folder_sensor_tick_seconds")),
+           _crowded_tick),
     Target("memory, long PDF", "peak, 1,000 pages", "at most 1024 MB", "growth", _figure("thousand_pages", "peak_rss_mb")),
     Target("memory, many documents", "peak, 10,000 documents", "at most 1024 MB", "growth",
            _of_row("documents", 10_000, "peak_rss_mb")),
