@@ -12,7 +12,6 @@ from functools import cache
 from weakref import WeakSet
 
 import dagster as dg
-from dagster._core.storage.event_log import SqlEventLogStorage
 
 _STATEMENT_TIMEOUT_MS = 60_000
 _POOL_RECYCLE_SECONDS = 1800
@@ -23,6 +22,9 @@ _held: WeakSet[dg.DagsterInstance] = WeakSet()
 def hold_connections(instance: dg.DagsterInstance) -> None:
     """Let the storages of this instance keep a connection open, as they do under the webserver. Once is enough."""
     if instance not in _held:
+        # It brings SQLAlchemy and alembic, which take longer to import than all definitions.
+        from dagster._core.storage.event_log import SqlEventLogStorage
+
         instance.optimize_for_webserver(_STATEMENT_TIMEOUT_MS, _POOL_RECYCLE_SECONDS, _MAX_OVERFLOW)
         storage = instance.event_log_storage
         if isinstance(storage, SqlEventLogStorage):
