@@ -20,7 +20,8 @@ from benchmarks.search_at_scale.measuring import Ground, searches, walks
 from benchmarks.search_at_scale.passages import Texts, cut
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.client import Vectors
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 
 _QUERIES = 250
 _KEPT_ROWS = 1000
@@ -47,12 +48,13 @@ def measure(
             ground = Ground(database, model, vectors[:last], texts.queries, asked)
             if size in compared:
                 entry["kinds"] = _compare(ground)
-            entry["index"] = table.build(database, model, table.HALFVEC)
+            own = table.kinds(model)[-1]
+            entry["index"] = table.build(database, model, own)
             seconds = table.fill(database, model, texts.passages[last:size], vectors[last:size], last)
             entry["load_rows_per_s_indexed"] = round(_KEPT_ROWS / seconds)
-            entry["walks"] = walks(Ground(database, model, vectors[:size], texts.queries, asked), table.HALFVEC)
+            entry["walks"] = walks(Ground(database, model, vectors[:size], texts.queries, asked), own)
             entry["searches"] = searches(Ground(database, model, vectors[:size], texts.queries, asked))
-            table.drop(database, model, table.HALFVEC)
+            table.drop(database, model)
             _show(model, entry)
             figures.append(entry)
             filled = size
@@ -61,16 +63,12 @@ def measure(
 
 
 def _compare(ground: Ground) -> list[dict[str, Any]]:
-    kinds: list[dict[str, Any]] = []
-    for name, kind in (
-        ("vector, links as before", table.VECTOR),
-        ("vector, links as now", table.VECTOR_WELL_LINKED),
-        ("halfvec, links as now", table.HALFVEC),
-    ):
+    compared: list[dict[str, Any]] = []
+    for kind in table.kinds(ground.model):
         built = table.build(ground.database, ground.model, kind)
-        kinds.append({"kind": name, **built, "walks": walks(ground, kind)})
-        table.drop(ground.database, ground.model, kind)
-    return kinds
+        compared.append({"kind": kind.name, **built, "walks": walks(ground, kind)})
+        table.drop(ground.database, ground.model)
+    return compared
 
 
 def _show(model: str, entry: dict[str, Any]) -> None:

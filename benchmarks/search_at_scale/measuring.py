@@ -23,8 +23,6 @@ from tvdb_pipeline.embedding.client import Vectors
 from tvdb_pipeline.vectorstore.search import Mode, documents_within, search
 
 _NEAREST = 10
-_VIEWS = (100, 200, 400, 800)
-_CANDIDATES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def searches(ground: Ground) -> dict[str, dict[str, float]]:
 
 
 def walks(ground: Ground, kind: Kind) -> list[dict[str, float]]:
-    """The index `build` made of this kind alone: recall and time by hnsw.ef_search, 100 candidates ranked at full precision."""
+    """The index `build` made of this kind alone: recall and time by hnsw.ef_search."""
     figures: list[dict[str, float]] = []
     seconds: list[float] = []
     found: list[set[int]] = []
@@ -57,25 +55,21 @@ def walks(ground: Ground, kind: Kind) -> list[dict[str, float]]:
     query = sql.SQL(
         """SELECT document_key, chunk_index FROM
                (SELECT document_key, chunk_index, embedding FROM tvdb.vector_rows WHERE embedding_model = {model}
-                ORDER BY {expression} <=> %(vector)s{cast} LIMIT %(candidates)s) AS candidates
+                ORDER BY {order} LIMIT %(candidates)s) AS candidates
            ORDER BY embedding <=> %(vector)s LIMIT 10"""
-    ).format(
-        model=sql.Literal(ground.model),
-        expression=sql.SQL(kind.expression),
-        cast=sql.SQL("::halfvec(1536)" if kind.name == "halfvec" else ""),
-    )
+    ).format(model=sql.Literal(ground.model), order=kind.order)
     with ground.database.connection() as conn:
         conn.execute("SET LOCAL enable_sort = off")
         conn.execute("SET LOCAL jit = off")
         conn.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
-        for view in _VIEWS:
+        for view in kind.views:
             conn.execute(sql.SQL("SET LOCAL hnsw.ef_search = {}").format(view))
             for _ in range(2):
                 seconds.clear()
                 found.clear()
                 for vector in ground.asked:
                     started = time.perf_counter()
-                    rows = conn.execute(query, {"vector": vector, "candidates": _CANDIDATES}).fetchall()
+                    rows = conn.execute(query, {"vector": vector, "candidates": kind.candidates}).fetchall()
                     seconds.append(time.perf_counter() - started)
                     found.append({_number(key, index) for key, index in rows})
             figures.append({"ef_search": view, "recall": _recall(found, truth), **_milliseconds(seconds)})

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, Vectors
+from tvdb_pipeline.embedding.client import Vectors
+from tvdb_pipeline.embedding.models import DIMENSIONS
 
 MODEL = "stand-in-lsa-1536"
 _WORD = re.compile(r"[^\W_]+")

@@ -18,7 +18,7 @@ from psycopg import sql
 from benchmarks.search_at_scale.passages import DOCUMENT_ROWS
 from tvdb_pipeline.database.pools import Connection, Database
 from tvdb_pipeline.embedding.client import Vectors
-from tvdb_pipeline.vectorstore.indexes import GRAPH, index_name
+from tvdb_pipeline.vectorstore.indexes import COLUMNS, GRAPHS, ORDERS, index_name, kind_of_index
 
 FOLDERS = 100
 """Documents are dealt out to so many folders: each holds 1% of the rows."""
@@ -28,18 +28,42 @@ _BUILD_MEMORY = "2500MB"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A way to index the vectors. expression: what stands in the index; ops: its operator class; parameters: of the graph."""
+    """A way to index the vectors. column: what stands in the index, and its operator class; order: what a query orders by.
+
+    views: the values of hnsw.ef_search tried; candidates: rows ranked by their whole vectors.
+    """
 
     name: str
-    expression: LiteralString
-    ops: LiteralString
-    parameters: sql.SQL
+    column: sql.Composable
+    order: sql.Composable
+    parameters: sql.Composable
+    views: tuple[int, ...]
+    candidates: int
 
 
-_FORMER = sql.SQL("m = 16, ef_construction = 64")
-VECTOR = Kind("vector", "embedding", "vector_cosine_ops", _FORMER)
-VECTOR_WELL_LINKED = Kind("vector", "embedding", "vector_cosine_ops", GRAPH)
-HALFVEC = Kind("halfvec", "(embedding::halfvec(1536))", "halfvec_cosine_ops", GRAPH)
+_VECTOR_COLUMN, _VECTOR_ORDER = sql.SQL("embedding vector_cosine_ops"), sql.SQL("embedding <=> %(vector)s")
+_WELL_LINKED = sql.SQL("m = 16, ef_construction = 200")
+_DEFAULT_LINKS = sql.SQL("m = 16, ef_construction = 64")
+_VIEWS = (100, 200, 400, 600, 800)
+
+
+def kinds(model: str) -> list[Kind]:
+    """Those compared; the last is the product's for this model."""
+    own = kind_of_index(model)
+    half = COLUMNS["halfvec"], ORDERS["halfvec"]
+    found = [
+        Kind("vector, pgvector's graph", _VECTOR_COLUMN, _VECTOR_ORDER, _DEFAULT_LINKS, _VIEWS, 100),
+        Kind("vector, well linked", _VECTOR_COLUMN, _VECTOR_ORDER, _WELL_LINKED, _VIEWS, 100),
+        Kind("halfvec, well linked", *half, GRAPHS["halfvec"], _VIEWS, 100),
+    ]
+    if own == "signs":
+        signs = COLUMNS["signs"], ORDERS["signs"]
+        found += [
+            Kind("signs, pgvector's graph", *signs, _DEFAULT_LINKS, _VIEWS, 300),
+            Kind("signs, well linked", *signs, _WELL_LINKED, _VIEWS, 300),
+            Kind("signs", *signs, GRAPHS["signs"], _VIEWS, 300),
+        ]
+    return found
 
 
 def folder(document: int) -> str:
@@ -72,14 +96,12 @@ def fill(database: Database, model: str, passages: Sequence[str], vectors: Vecto
 def build(database: Database, model: str, kind: Kind) -> dict[str, float]:
     """Make an index of this kind; the seconds it took, and its bytes. All cores take part, where the product uses one."""
     started = time.monotonic()
-    name = index_name(model, "halfvec" if kind == HALFVEC else "hnsw")
+    name = index_name(model)
     with database.connection() as conn:
         _make_room(conn)
         conn.execute(
-            sql.SQL(
-                "CREATE INDEX {} ON tvdb.vector_rows USING hnsw ({} {}) WITH ({}) WHERE embedding_model = {}"
-            ).format(
-                sql.Identifier(name), sql.SQL(kind.expression), sql.SQL(kind.ops), kind.parameters, sql.Literal(model)
+            sql.SQL("CREATE INDEX {} ON tvdb.vector_rows USING hnsw ({}) WITH ({}) WHERE embedding_model = {}").format(
+                sql.Identifier(name), kind.column, kind.parameters, sql.Literal(model)
             )
         )
     seconds = time.monotonic() - started
@@ -87,11 +109,10 @@ def build(database: Database, model: str, kind: Kind) -> dict[str, float]:
     return {"build_s": round(seconds, 1), "mb": round(size / 1024**2, 1)}
 
 
-def drop(database: Database, model: str, kind: Kind) -> None:
+def drop(database: Database, model: str) -> None:
     """Remove what `build` made."""
-    name = index_name(model, "halfvec" if kind == HALFVEC else "hnsw")
     with database.connection() as conn:
-        conn.execute(sql.SQL("DROP INDEX tvdb.{}").format(sql.Identifier(name)))
+        conn.execute(sql.SQL("DROP INDEX tvdb.{}").format(sql.Identifier(index_name(model))))
 
 
 def key(document: int) -> str:

@@ -13,8 +13,9 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, Vectors
+from tvdb_pipeline.embedding.client import Embedded, Vectors
 from tvdb_pipeline.embedding.failures import ProviderError
+from tvdb_pipeline.embedding.models import DIMENSIONS
 
 MOST_TOKENS: Final = 10**9
 """No request uses as many: an answer that says so makes no sense."""

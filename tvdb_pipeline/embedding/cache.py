@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from tvdb_pipeline.database.pools import Connection, Database
-from tvdb_pipeline.embedding.client import DIMENSIONS, Vectors
+from tvdb_pipeline.embedding.client import Vectors
+from tvdb_pipeline.embedding.models import DIMENSIONS
 from tvdb_pipeline.waypoints import passed
 
 

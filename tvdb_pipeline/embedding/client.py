@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-DIMENSIONS: Final = 1536
 Vectors = npt.NDArray[np.float32]
 """float32, shape (n, 1536), rows of unit length."""
 

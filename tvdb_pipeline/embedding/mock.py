@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
 
 import numpy as np
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient, Exchange
+from tvdb_pipeline.embedding.client import Embedded, EmbeddingClient, Exchange
+from tvdb_pipeline.embedding.models import DIMENSIONS, MOCK_MODEL
 
-MOCK_MODEL: Final = "mock-hashed-1536"
 _WORD = re.compile(r"[^\W_]+")
 _PAIR_WEIGHT = 0.5
 _STOP_WORDS = frozenset(

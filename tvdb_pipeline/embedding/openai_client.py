@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tvdb_pipeline.embedding.answers import most_bytes, read_answer
-from tvdb_pipeline.embedding.client import DIMENSIONS, Embedded, EmbeddingClient, Exchange
+from tvdb_pipeline.embedding.client import Embedded, EmbeddingClient, Exchange
 from tvdb_pipeline.embedding.deadline import Deadline
 from tvdb_pipeline.embedding.failures import Billed, ProviderError
+from tvdb_pipeline.embedding.models import DIMENSIONS
 from tvdb_pipeline.embedding.pacing import rest, retry_after
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tvdb_pipeline.chunking.chunks import CHUNKING_VERSION
 from tvdb_pipeline.chunking.cuts import MAX_CHUNK_TOKENS, WINDOW
 from tvdb_pipeline.documents.stages import Stage, fingerprint
-from tvdb_pipeline.embedding.client import DIMENSIONS
+from tvdb_pipeline.embedding.models import DIMENSIONS
 from tvdb_pipeline.parsing.parse import PARSING_VERSION
 from tvdb_pipeline.settings import Settings
 

@@ -14,7 +14,8 @@ from tvdb_pipeline.chunking.tokens import count_tokens
 from tvdb_pipeline.documents.identity import identity
 from tvdb_pipeline.embedding import cache
 from tvdb_pipeline.embedding.client import EmbeddingClient, Vectors
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.requests import Wanted, text_hash
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.workshop import Workshop

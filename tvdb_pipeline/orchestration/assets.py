@@ -12,11 +12,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from tvdb_pipeline.documents.stages import STAGES, Stage, selected, upstream
-from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.embedding.models import model_of
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.outcomes import StageOutcome
-from tvdb_pipeline.ingest.walk import walk
-from tvdb_pipeline.ingest.workshop import build_workshop
 from tvdb_pipeline.orchestration.checks import CHECK_SPECS, evaluations
 from tvdb_pipeline.orchestration.connections import hold_connections
 from tvdb_pipeline.orchestration.event_batches import EventBatches
@@ -37,8 +35,7 @@ _DESCRIPTIONS: dict[Stage, str] = {
 
 def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
     """The multi_asset. observer: told of every outcome, for those who show progress."""
-    model = MOCK_MODEL if settings.service_mode == "MOCK" else settings.embedding_model
-    versions = fingerprints(settings, model)
+    versions = fingerprints(settings, model_of(settings))
     policy = (
         dg.BackfillPolicy.single_run()
         if settings.backfill_policy == "single"
@@ -71,6 +68,10 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
         database: DatabaseResource,
         artifacts: ArtifactsResource,
     ) -> Iterator[dg.Output[None]]:
+        # Not before a run works: what only lists the assets, as the webserver does, is up in half the time.
+        from tvdb_pipeline.ingest.walk import walk
+        from tvdb_pipeline.ingest.workshop import build_workshop
+
         stages = selected([key.to_user_string() for key in context.selected_asset_keys])
         hold_connections(context.instance)
         missing: list[StageOutcome] = []

@@ -1,18 +1,22 @@
 """What the op works with, as Dagster resources.
 
 Belongs here: resources that make plain objects from the settings when an op needs them. Does not: keys or URLs as fields: the
-UI shows fields, so secrets come from Settings inside `create()`.
+UI shows fields, so secrets come from Settings inside `create()`. What they make is imported where it is made: definitions are
+loaded by processes that never make any.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from tvdb_pipeline.database.pools import Database, open_database
-from tvdb_pipeline.documents.artifacts import ArtifactStore
-from tvdb_pipeline.embedding.client import EmbeddingClient
 from tvdb_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from tvdb_pipeline.database.pools import Database
+    from tvdb_pipeline.documents.artifacts import ArtifactStore
+    from tvdb_pipeline.embedding.client import EmbeddingClient
 
 
 class EmbeddingClientResource(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
@@ -20,7 +24,7 @@ class EmbeddingClientResource(dg.ConfigurableResource):  # pyright: ignore[repor
 
     mode: str = ""
 
-    def create(self) -> EmbeddingClient:
+    def create(self) -> "EmbeddingClient":
         """The plain client of the mode."""
         from tvdb_pipeline.embedding.modes import create_client
 
@@ -34,8 +38,10 @@ class DatabaseResource(dg.ConfigurableResource):  # pyright: ignore[reportMissin
     """Opens the project's database."""
 
     @contextmanager
-    def open(self) -> Generator[Database]:
+    def open(self) -> "Generator[Database]":
         """The database, closed on leaving."""
+        from tvdb_pipeline.database.pools import open_database
+
         database = open_database(load_settings())
         try:
             yield database
@@ -46,6 +52,8 @@ class DatabaseResource(dg.ConfigurableResource):  # pyright: ignore[reportMissin
 class ArtifactsResource(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
     """Gives the artifact store under TVDB_HOME."""
 
-    def create(self) -> ArtifactStore:
+    def create(self) -> "ArtifactStore":
         """The store."""
+        from tvdb_pipeline.documents.artifacts import ArtifactStore
+
         return ArtifactStore(load_settings().home / "artifacts")

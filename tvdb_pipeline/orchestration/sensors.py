@@ -1,12 +1,13 @@
 """The sensors: one on the upload folder, one that lets go on what can go on by itself.
 
 Belongs here: what they find -> registrations, removals and run requests. Does not: how files are compared with documents
-(`ingest.watching`), or which documents can go on (`ingest.sweeping`).
+(`ingest.watching`), or which documents can go on (`ingest.sweeping`). Both are imported by a tick, not before.
 """
 
 import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster._core.storage.tags import (
@@ -15,18 +16,15 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from tvdb_pipeline.database.pools import open_database
-from tvdb_pipeline.documents.attachments import deleted
-from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.errors import TvdbError
-from tvdb_pipeline.ingest.planning import contiguous_ranges
-from tvdb_pipeline.ingest.sweeping import due
-from tvdb_pipeline.ingest.watching import Look, look, remove_gone
-from tvdb_pipeline.ingest.workshop import build_workshop
 from tvdb_pipeline.orchestration.jobs import ingest_documents
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, documents, range_tags
 from tvdb_pipeline.orchestration.resources import EmbeddingClientResource
 from tvdb_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from tvdb_pipeline.documents.registry import Document
+    from tvdb_pipeline.ingest.watching import Look
 
 _UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -50,6 +48,10 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
     def upload_folder_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
     ) -> dg.SensorResult | dg.SkipReason:
+        from tvdb_pipeline.database.pools import open_database
+        from tvdb_pipeline.ingest.watching import look, remove_gone
+        from tvdb_pipeline.ingest.workshop import build_workshop
+
         now = load_settings()
         database = open_database(now)
         try:
@@ -81,6 +83,12 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
     def recovery_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
     ) -> dg.SensorResult | dg.SkipReason:
+        from tvdb_pipeline.database.pools import open_database
+        from tvdb_pipeline.documents.attachments import deleted
+        from tvdb_pipeline.ingest.sweeping import due
+        from tvdb_pipeline.ingest.watching import Look
+        from tvdb_pipeline.ingest.workshop import build_workshop
+
         now = load_settings()
         database = open_database(now)
         try:
@@ -101,8 +109,10 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
 
 
 def _result(
-    seen: Look, order: list[str], busy: set[str], gone: list[str], most: int
+    seen: "Look", order: list[str], busy: set[str], gone: list[str], most: int
 ) -> dg.SensorResult | dg.SkipReason:
+    from tvdb_pipeline.ingest.planning import contiguous_ranges
+
     waiting = {document.key: document for document in seen.stale if document.key not in busy}
     known = set(order)
     new = [key for key in waiting if key not in known]
@@ -120,7 +130,7 @@ def _result(
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=changes)
 
 
-def run_request(batch: Sequence[Document]) -> dg.RunRequest:
+def run_request(batch: "Sequence[Document]") -> dg.RunRequest:
     """One ranged run.
 
     A run key is honoured once and for ever. It holds the claim number, so that a retry is a new request, and the quarter of

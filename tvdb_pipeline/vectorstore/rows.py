@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.database.pools import Connection, Database
-from tvdb_pipeline.embedding.client import DIMENSIONS
+from tvdb_pipeline.embedding.models import DIMENSIONS
 from tvdb_pipeline.embedding.requests import Bought
 from tvdb_pipeline.waypoints import passed
 

@@ -14,7 +14,7 @@ from tvdb_pipeline.budget.bills import Bill, bills
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.database.pools import Database
-from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline_tests.budget.bookkeeping import LARGE, SMALL, bought, order, sent, settle
 
 MakeLedger = Callable[..., Ledger]

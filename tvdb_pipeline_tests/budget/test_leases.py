@@ -10,7 +10,7 @@ import pytest
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import BudgetState, ReservationLapsed
 from tvdb_pipeline.database.pools import Database
-from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline_tests.budget.bookkeeping import (
     HELD,
     NOON,

@@ -29,7 +29,7 @@ from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import BudgetRefused, Limits, Order, ReservationLapsed, Share, Windows
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.database.pools import Database
-from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline_tests.budget.bookkeeping import HELD, LARGE, REQUESTS, SENT, SMALL, disagreements, order, settle
 from tvdb_pipeline_tests.budget.provider_model import DAY, LAG, Attempt, Model, moment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tvdb_pipeline.budget.prices import NANO_DOLLARS_A_TOKEN, dollars, price
-from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.settings import Settings
 

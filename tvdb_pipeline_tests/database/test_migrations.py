@@ -20,6 +20,7 @@ from tvdb_pipeline.budget.orders import Limits, Order
 from tvdb_pipeline.database.migrations import migrate, migrations
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.vectorstore.indexes import ensure_index, index_name
 from tvdb_pipeline_tests.conftest import HOUR_AND_DAY
 
 RELEASED = 4
@@ -248,3 +249,39 @@ def test_an_empty_ledger_of_the_release_becomes_an_empty_ledger(released_url: st
     Database(released_url).open().close()
     assert look(released_url, "SELECT used, retries, capacity FROM tvdb.request_window") == [(0, 0, 0)]
     assert look(released_url, "SELECT * FROM tvdb.dollar_windows") == []
+
+
+FORMER_INDEXES = [
+    ("hnsw", "embedding vector_cosine_ops", "text-embedding-3-small"),
+    ("halfvec", "(embedding::halfvec(1536)) halfvec_cosine_ops", "it's"),
+    ("hnsw", "embedding vector_cosine_ops", "mock-hashed-1536"),
+]
+"""Kind (as it stood in the name), what was indexed, model."""
+
+
+def test_vector_indexes_are_made_again_as_this_version_makes_them(released_url: str) -> None:
+    with psycopg.connect(released_url, autocommit=True) as conn:
+        for number, name, sql in migrations()[RELEASED:8]:
+            conn.execute(sql)  # pyright: ignore
+            conn.execute("INSERT INTO tvdb.schema_migrations (number, name) VALUES (%s, %s)", (number, name))
+        for number, (kind, column, model) in enumerate(FORMER_INDEXES):
+            name = re.sub("_(signs|halfvec)_", f"_{kind}_", index_name(model), count=1)
+            conn.execute(
+                """INSERT INTO tvdb.vector_rows (document_key, chunk_index, text, page_start, page_end, tokens, embedding,
+                       embedding_model, text_sha256)
+                   SELECT 'a', %s, '', 1, 1, 1, array_agg(n %% 2 - 0.5)::vector(1536), %s, '' FROM generate_series(1, 1536) n""",
+                (number, model),
+            )
+            conn.execute(
+                f"CREATE INDEX {name} ON tvdb.vector_rows USING hnsw ({column})"  # pyright: ignore
+                f" WHERE embedding_model = '{model.replace(chr(39), chr(39) * 2)}'"
+            )
+    database = Database(released_url).open()
+    made = "SELECT indexname FROM pg_indexes WHERE schemaname = 'tvdb' AND indexdef LIKE '%hnsw (%' ORDER BY 1"
+    before = look(released_url, made)
+    models = [model for *_, model in FORMER_INDEXES]
+    assert before == [(name,) for name in sorted(ensure_index(database, model) for model in models)]
+    assert look(released_url, made) == before
+    signs = look(released_url, "SELECT DISTINCT signs FROM tvdb.vector_rows")
+    assert signs == [("10" * 768,)]
+    database.close()

@@ -15,10 +15,11 @@ from tvdb_pipeline.chunking.tokens import count_tokens
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding import cache
 from tvdb_pipeline.embedding.client import Vectors
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.requests import Bought, Wanted, text_hash
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
+from tvdb_pipeline_tests.fake_openai.vectors import meaningful
 
 MODEL, KEY = "text-embedding-3-small", "sk-test-4711"
 TEXTS = ["Fire is covered.", "Flood is not covered.", "See part 3 of the policy."]
@@ -67,7 +68,7 @@ def vector(database: Database, text: str, model: str = MODEL) -> Vectors:
 
 def each_has_its_own_vector(database: Database, texts: Sequence[str]) -> bool:
     """Whether each text has a vector, and the one the provider makes of that very text."""
-    right = MockClient().embed(texts).vectors
+    right = meaningful(texts)
     return all(np.allclose(vector(database, text), row, atol=1e-6) for text, row in zip(texts, right, strict=True))
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tvdb_pipeline.embedding.answers import read_answer
-from tvdb_pipeline.embedding.client import DIMENSIONS
 from tvdb_pipeline.embedding.failures import ProviderError
+from tvdb_pipeline.embedding.models import DIMENSIONS
 
 Rows = list[tuple[Any, Any]]
 """Index and embedding of each."""

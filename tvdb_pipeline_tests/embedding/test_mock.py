@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tvdb_pipeline.embedding.client import DIMENSIONS, Vectors
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.client import Vectors
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import DIMENSIONS, MOCK_MODEL
 
 
 def embed(*texts: str) -> Vectors:

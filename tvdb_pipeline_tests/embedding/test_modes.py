@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tvdb_pipeline.embedding.failures import ProviderError
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.modes import HybridClient, ProvisionalClient, UnavailableClient, create_client
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.settings import ServiceMode, Settings

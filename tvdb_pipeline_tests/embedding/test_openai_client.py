@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from tvdb_pipeline.embedding.answers import read_answer
-from tvdb_pipeline.embedding.client import DIMENSIONS, Exchange
+from tvdb_pipeline.embedding.client import Exchange
 from tvdb_pipeline.embedding.failures import ProviderError
-from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import DIMENSIONS
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline_tests.embedding.provider import KEY, TEXTS, client
 from tvdb_pipeline_tests.fake_openai import faults
 from tvdb_pipeline_tests.fake_openai.faults import Fault, Refuse, in_turn
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
+from tvdb_pipeline_tests.fake_openai.vectors import meaningful
 
 
 def refusal(provider: OpenAIClient, fake: FakeOpenAI, fault: Fault) -> ProviderError:
@@ -32,7 +33,7 @@ def refusal(provider: OpenAIClient, fake: FakeOpenAI, fault: Fault) -> ProviderE
 def test_vectors_and_tokens_arrive_over_http(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
     answer = provider.embed(TEXTS)
     assert answer.vectors.dtype == np.float32
-    assert np.allclose(answer.vectors, MockClient().embed(TEXTS).vectors, atol=1e-6)
+    assert np.allclose(answer.vectors, meaningful(TEXTS), atol=1e-6)
     assert answer.tokens == fake_openai.charges[0].tokens
     assert (fake_openai.texts, fake_openai.keys, fake_openai.attempts) == (TEXTS, {KEY}, 1)
 
@@ -43,7 +44,7 @@ def test_one_client_serves_many_requests(provider: OpenAIClient) -> None:
 
 def test_rows_are_put_in_the_order_of_the_texts(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:
     fake_openai.script = in_turn(faults.Shuffle())
-    assert np.allclose(provider.embed(TEXTS).vectors, MockClient().embed(TEXTS).vectors, atol=1e-6)
+    assert np.allclose(provider.embed(TEXTS).vectors, meaningful(TEXTS), atol=1e-6)
 
 
 def test_the_provider_is_told_the_id_and_the_bytes_are_kept(provider: OpenAIClient, fake_openai: FakeOpenAI) -> None:

@@ -14,7 +14,8 @@ from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.budget.orders import BudgetRefused
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.failures import ProviderError
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.modes import HybridClient, ProvisionalClient, UnavailableClient
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.embedding.requests import Bought, text_hash

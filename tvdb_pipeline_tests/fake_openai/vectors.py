@@ -1,7 +1,8 @@
 """Vectors for texts.
 
 Belongs here: the two ways of making them, both deterministic and of unit length: the mock client's, over which searches make
-sense, and cheap ones for load, which mean nothing. Does not: their encoding.
+sense, turned so that, as a real model's, they say a little in every component; and cheap ones for load, which mean nothing. Does
+not: their encoding.
 """
 
 from __future__ import annotations
@@ -17,10 +18,29 @@ from tvdb_pipeline_tests.fake_openai.protocol import DIMENSIONS, Asked
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
+_TURNED = DIMENSIONS // 3  # a power of two
+
+
 def embed(asked: Asked, *, cheap: bool) -> Vectors:
     """float32, shape (inputs, dimensions asked for)."""
-    vectors = _drawn(asked.inputs) if cheap else MockClient().embed(asked.inputs).vectors
+    vectors = _drawn(asked.inputs) if cheap else meaningful(asked.inputs)
     return vectors if asked.dimensions == DIMENSIONS else _shortened(vectors, asked.dimensions)
+
+
+def meaningful(texts: Sequence[str]) -> Vectors:
+    """The vectors of a server that is not cheap, shape (texts, 1536)."""
+    return _turned(MockClient().embed(texts).vectors)
+
+
+def _turned(vectors: Vectors) -> Vectors:
+    """Each third by a Walsh-Hadamard matrix: angles stay. By sums alone, so that no text's vector hangs on its batch."""
+    turned = vectors.reshape(-1, 3, _TURNED)
+    span = 1
+    while span < _TURNED:
+        pairs = turned.reshape(len(vectors), -1, 2, span)
+        turned = np.stack((pairs[:, :, 0] + pairs[:, :, 1], pairs[:, :, 0] - pairs[:, :, 1]), axis=2)
+        span *= 2
+    return (turned / np.float32(np.sqrt(_TURNED))).reshape(len(vectors), DIMENSIONS)
 
 
 def _drawn(texts: Sequence[str]) -> Vectors:

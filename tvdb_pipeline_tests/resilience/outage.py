@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry
-from tvdb_pipeline.embedding.mock import MOCK_MODEL
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.modes import create_client
 from tvdb_pipeline.ingest.planning import make_plan
 from tvdb_pipeline.ingest.querying import answer

@@ -13,7 +13,8 @@ from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.chunking.tokens import count_tokens
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding import cache
-from tvdb_pipeline.embedding.mock import MOCK_MODEL, MockClient
+from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.requests import Bought, text_hash
 from tvdb_pipeline.vectorstore import rows
 

@@ -10,8 +10,9 @@ from tvdb_pipeline.chunking.tokens import count_tokens
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.embedding import cache
-from tvdb_pipeline.embedding.client import DIMENSIONS, Vectors
+from tvdb_pipeline.embedding.client import Vectors
 from tvdb_pipeline.embedding.mock import MockClient
+from tvdb_pipeline.embedding.models import DIMENSIONS
 from tvdb_pipeline.embedding.requests import Bought, text_hash
 from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.vectorstore.search import Mode, fuse, models_present, search
