@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from rich.table import Table
 from benchmarks import grounds, recording
 from benchmarks.growth.dagster_costs import know_more, query_seconds, tick_seconds, ui_seconds
 from benchmarks.growth.documents import write_documents
+from benchmarks.performance.systems import invoke
 from tvdb_pipeline_tests.pdf_writer import flowing_pdf
 from tvdb_pipeline_tests.prose import paragraphs
 
@@ -58,19 +58,14 @@ def main() -> None:
 
 def level(uploads: Path, before: int, count: int, url: str) -> dict[str, Any]:
     """Ingest what was added since the level before, then nothing; then ask Dagster."""
+    billed = bill(url)
     added, unchanged = ingest(uploads), ingest(uploads)
     new = count - before
-    bill = (
-        psycopg.connect(url)
-        .execute("SELECT coalesce(sum(cost_nano), 0) FROM tvdb.requests WHERE state = 'settled'")
-        .fetchone()
-    )
-    assert bill is not None
     return {
         "documents": count,
         "added": new,
         "seconds_a_document": round(added["seconds"] / new, 4),
-        "usd_a_document": round(float(bill[0]) / 1e9 / count, 8),
+        "usd_a_document": round((bill(url) - billed) / 1e9 / new, 8),
         "runs": added["runs"],
         "ready": added["documents"],
         "unchanged_ms_a_document": round(unchanged["seconds"] * 1000 / count, 3),
@@ -81,6 +76,14 @@ def level(uploads: Path, before: int, count: int, url: str) -> dict[str, Any]:
         **query_seconds(url),
         **ui_seconds(url),
     }
+
+
+def bill(url: str) -> int:
+    """Nano-dollars the ledger knows of."""
+    with psycopg.connect(url) as conn:
+        row = conn.execute("SELECT coalesce(sum(cost_nano), 0) FROM tvdb.requests").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def thousand_pages(folder: Path) -> dict[str, Any]:
@@ -110,12 +113,10 @@ def import_seconds() -> dict[str, float]:
 
 def ingest(uploads: Path) -> dict[str, Any]:
     """One invocation in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.performance.ours", "--documents", str(uploads)]
-    environment = {**os.environ, "TVDB_BENCH_STARTED": str(time.time())}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=grounds.ROOT)
-    if done.returncode != 0:
-        raise RuntimeError(f"the ingest failed: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    figures = invoke(uploads, os.environ)
+    if "failed" in figures:
+        raise RuntimeError(f"the ingest failed: {figures['failed']}")
+    return figures
 
 
 def show(figures: dict[str, Any]) -> None:

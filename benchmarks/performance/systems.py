@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,20 +55,27 @@ def run_ours(documents: Path, site: Site, *options: str, warm_up: bool = False, 
     """One run of ours in a process of its own. warm_up: other documents are ingested first, in one request of their own."""
     before = len(site.provider.entries())
     variables = os.environ | grounds.environment(site.state, site.provider.url)
-    variables |= {"TVDB_DATABASE_URL": site.database_url, "TVDB_BENCH_STARTED": repr(time.time()), **settings}
-    command = [sys.executable, "-m", "benchmarks.performance.ours", "--documents", str(documents), *options]
+    variables |= {"TVDB_DATABASE_URL": site.database_url, **settings}
     if warm_up:
         folder = site.state / "warm-up"
         folder.mkdir()
         for name in WARM_UP:
             shutil.copy(grounds.EXAMPLES / name, folder)
-        command += ["--warm-up", str(folder)]
+        options += ("--warm-up", str(folder))
+    figures = invoke(documents, variables, *options)
+    return figures if "failed" in figures else figures | sent(site.provider, before)
+
+
+def invoke(documents: Path, variables: Mapping[str, str], *options: str) -> dict[str, Any]:
+    """One process of ours in this environment; its figures, or `failed` with a reason."""
+    command = [sys.executable, "-m", "benchmarks.performance.ours", "--documents", str(documents), *options]
+    started = {**variables, "TVDB_BENCH_STARTED": repr(time.time())}
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=variables, cwd=grounds.ROOT, timeout=1800
+        command, capture_output=True, text=True, check=False, env=started, cwd=grounds.ROOT, timeout=7200
     )
     if done.returncode != 0:
         return {"failed": f"It ended with exit code {done.returncode}: {done.stderr.strip().splitlines()[-1][:200]}"}
-    return json.loads(done.stdout.splitlines()[-1]) | sent(site.provider, before)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def sent(provider: ServerProcess, since: int) -> dict[str, Any]:
