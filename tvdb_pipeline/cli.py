@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,8 +20,13 @@ import psycopg
 import typer
 
 from tvdb_pipeline import presentation
+from tvdb_pipeline.commands.backup import backup, drill, restore
+from tvdb_pipeline.commands.metrics import metrics
+from tvdb_pipeline.commands.report import report
+from tvdb_pipeline.commands.serve import serve
+from tvdb_pipeline.commands.watch import alerts, watch
 from tvdb_pipeline.database.pools import Database, database_url
-from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.errors import INTERRUPTED, TvdbError
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
 from tvdb_pipeline.settings import Settings, load_settings
 
@@ -34,12 +40,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Paths = Annotated[list[Path], typer.Argument(help="Files or folders.")]
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C. Not KeyboardInterrupt: typer would end the process without a word."""
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise _Interrupted
+
+
 def main() -> None:
     """Run the command; a refusal is one sentence on stderr."""
     # The pool tells of each dead connection; what came of it is told once, below.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
+    except _Interrupted:
+        print(f"tvdb: {INTERRUPTED}", file=sys.stderr)
+        sys.exit(1)
     except TvdbError as error:
         print(f"tvdb: {error.message}", file=sys.stderr)
         sys.exit(1)
@@ -103,14 +121,16 @@ def register(paths: Paths, json: Json = False) -> None:
 def status(
     key: Annotated[str | None, typer.Argument(help="One document's key; all without.")] = None, json: Json = False
 ) -> None:
-    """Show documents with their state, figures and error."""
+    """Show documents with their state, figures and error; of one document its whole story."""
     from tvdb_pipeline.operations.overview import overview
+    from tvdb_pipeline.operations.story import story
 
     with _workshop(load_settings()) as shop:
         documents = overview(shop.database, [key] if key else None)
+        events = story(shop.database, key) if key else None
     if key and not documents:
         raise TvdbError("not_registered", "No document has this key; tvdb status lists them.")
-    presentation.show_status(documents, as_json=json)
+    presentation.show_status(documents, events, as_json=json)
     raise typer.Exit(presentation.exit_code(documents))
 
 
@@ -168,10 +188,9 @@ def delete(key: str, json: Json = False) -> None:
 @app.command()
 def doctor(json: Json = False) -> None:
     """Say whether this machine and these settings are fit for work, row by row with the evidence."""
-    from tvdb_pipeline.operations.readiness import findings
+    from tvdb_pipeline.operations.readiness.checklist import findings
 
-    settings = load_settings()
-    rows = findings(settings, lambda: Database(database_url(settings)).open())
+    rows = findings(load_settings())
     presentation.show_findings(rows, as_json=json)
     raise typer.Exit(0 if all(row.passed for row in rows) else 3)
 
@@ -179,7 +198,7 @@ def doctor(json: Json = False) -> None:
 @app.command()
 def env() -> None:
     """Start the embedded database if needed, leave it running, and print exports for plain dagster: eval "$(tvdb env)"."""
-    from tvdb_pipeline.operations.serving import environment
+    from tvdb_pipeline.operations.serving.development import environment
 
     presentation.show_exports(environment(load_settings()))
 
@@ -196,10 +215,20 @@ def stop() -> None:
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000, host: str = "127.0.0.1") -> None:
     """Run the Dagster UI with its daemon and the upload sensor on the same database."""
-    from tvdb_pipeline.operations.serving import development_command
+    from tvdb_pipeline.operations.serving.development import development_command
 
     command, variables = development_command(load_settings(), host, port)
     os.execvpe(command[0], command, {**os.environ, **variables})
+
+
+app.command()(backup)
+app.command()(restore)
+app.command()(drill)
+app.command()(metrics)
+app.command()(report)
+app.command()(serve)
+app.command()(watch)
+app.command()(alerts)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,12 @@ ErrorKind = Literal["document", "budget", "provider", "system"]
 """Whose fault it is: the file itself, our own limits, the embedding provider, or this machine."""
 
 
+INTERRUPTED = (
+    "Interrupted; nothing half-done was kept, and what was paid for is. "
+    "Run the command again: it goes on where this one ended."
+)
+
+
 @dataclass
 class TvdbError(Exception):
     """A typed refusal.

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,7 +25,7 @@ from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.querying import Answer
 from tvdb_pipeline.ingest.quoting import Quote
 from tvdb_pipeline.operations.ingestion import IngestResult
-from tvdb_pipeline.operations.readiness import Finding
+from tvdb_pipeline.operations.readiness.finding import Finding
 
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _COLOURS = {"ready": "green", "partial": "yellow", "deferred": "yellow", "rejected": "red", "failed": "red"}
@@ -100,10 +100,12 @@ def show_ingest(result: IngestResult, *, as_json: bool) -> None:
         )
 
 
-def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """One row a document."""
+def show_status(
+    documents: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]] | None = None, *, as_json: bool
+) -> None:
+    """One row a document. events: the story of the only one."""
     if as_json:
-        _json({"documents": documents})
+        _json({"documents": documents} | ({} if events is None else {"story": events}))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, justify in (("document", "left"), ("state", "left"), ("pages", "right"), ("ocr", "right"), ("chunks", "right"),
@@ -129,6 +131,31 @@ def show_status(documents: Sequence[Mapping[str, Any]], *, as_json: bool) -> Non
             f"{provisional} vectors are provisional: made by the offline mock, to be replaced when the provider answers "
             "(it needs OPENAI_API_KEY and TVDB_PROVIDER_AGREEMENT)."
         )
+    if events is not None:
+        _out.print()
+        _show_story(events)
+
+
+def _show_story(events: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("when (UTC)", "what", "of it"):
+        table.add_column(name, overflow="fold")
+    for event in events:
+        at = datetime.fromisoformat(event["at"]).astimezone(UTC)
+        details = [
+            f"{name} {_detail(value)}"
+            for name, value in event.items()
+            if name not in ("at", "what") and value not in (None, {})
+        ]
+        table.add_row(f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3], event["what"], escape(", ".join(details)))
+    _out.print(table)
+
+
+def _detail(value: object) -> str:
+    if isinstance(value, dict):
+        parts = cast("dict[str, float]", value)
+        return " ".join(f"{name} {seconds:.2f}" for name, seconds in parts.items())
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
 def show_search(answer: Answer, *, as_json: bool) -> None:
@@ -197,6 +224,7 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         table.add_column(heading, overflow="fold")
     for finding in findings:
         verdict = "[green]pass[/green]" if finding.passed else "[red]fail[/red]"
+        verdict = verdict if finding.needed else "[dim]not needed[/dim]"
         table.add_row(finding.area, finding.name, verdict, escape(finding.evidence))
     _out.print(table)
 

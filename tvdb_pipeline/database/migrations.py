@@ -12,7 +12,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import TupleRow
 
-_ROOMS = ("documents", "budget", "embedding", "vectorstore")
+_ROOMS = ("documents", "budget", "embedding", "vectorstore", "operations")
 _LOCK = 0x74766462  # "tvdb": one process migrates at a time
 
 

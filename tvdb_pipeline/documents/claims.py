@@ -16,10 +16,14 @@ from tvdb_pipeline.database.pools import Connection, Database
 
 
 class Claims:
-    """The leases one batch holds. Use as a context manager: a thread extends them; all are given back at the end."""
+    """The leases one batch holds. Use as a context manager: a thread extends them; all are given back at the end.
 
-    def __init__(self, database: Database, lease_seconds: float = 60.0) -> None:
+    run_id: of the Dagster run it belongs to, for the journal.
+    """
+
+    def __init__(self, database: Database, lease_seconds: float = 60.0, run_id: str | None = None) -> None:
         self.owner = uuid4().hex
+        self._run_id = run_id
         self._database = database
         self._lease = lease_seconds
         self._held: dict[str, int] = {}
@@ -42,11 +46,12 @@ class Claims:
     def take(self, keys: Sequence[str]) -> dict[str, int]:
         """Claim what is free or lapsed of `keys`; key -> fencing number for those got."""
         rows = self._database.fetch(
-            """UPDATE tvdb.documents SET claim_owner = %s, claim_until = now() + make_interval(secs => %s), fence = fence + 1
+            """UPDATE tvdb.documents SET claim_owner = %s, claim_until = now() + make_interval(secs => %s), fence = fence + 1,
+                   run_id = %s
                WHERE key IN (SELECT key FROM tvdb.documents WHERE key = ANY(%s) AND state <> 'deleted'
                              AND (claim_until IS NULL OR claim_until < now()) ORDER BY key FOR UPDATE SKIP LOCKED)
                RETURNING key, fence""",
-            (self.owner, self._lease, list(keys)),
+            (self.owner, self._lease, self._run_id, list(keys)),
         )
         got: dict[str, int] = {row[0]: row[1] for row in rows}
         self._held.update(got)

@@ -28,11 +28,14 @@ from tvdb_pipeline.waypoints import passed
 _CLAIM_POLL_SECONDS = 0.5
 
 
-def walk(shop: Workshop, batch: Sequence[str], stages: frozenset[Stage] = frozenset(STAGES)) -> Iterator[StageOutcome]:
+def walk(
+    shop: Workshop, batch: Sequence[str], stages: frozenset[Stage] = frozenset(STAGES), run_id: str | None = None
+) -> Iterator[StageOutcome]:
     """Process the documents of these keys; the outcomes as they happen, of any document in any order.
 
     A document claimed elsewhere is waited for until its lease ends. Each selected stage of each document gives one outcome,
-    up to the one that did not pass. Raises nothing for a document; TvdbError where the database is lost.
+    up to the one that did not pass. run_id: the Dagster run all this belongs to, if any. Raises nothing for a document; TvdbError
+    where the database is lost.
     """
     waiting = list(dict.fromkeys(batch))
     known = {document.key for document in registry.load(shop.database, waiting) if document.state != "deleted"}
@@ -43,7 +46,7 @@ def walk(shop: Workshop, batch: Sequence[str], stages: frozenset[Stage] = frozen
     waiting = [key for key in waiting if key in known]
     shop.embedding.recover()
     passed("walk.recovered")
-    with Claims(shop.database, shop.settings.claim_lease_seconds) as claims:
+    with Claims(shop.database, shop.settings.claim_lease_seconds, run_id) as claims:
         while waiting:
             fences = claims.take(waiting)
             passed("claims.taken")

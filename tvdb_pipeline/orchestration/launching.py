@@ -9,8 +9,10 @@ import logging
 from collections.abc import Collection
 
 import dagster as dg
+from dagster._core.events import JobFailureData, RunFailureReason
 
 from tvdb_pipeline.definitions import build_defs
+from tvdb_pipeline.errors import INTERRUPTED, TvdbError
 from tvdb_pipeline.ingest.planning import contiguous_ranges
 from tvdb_pipeline.orchestration.connections import hold_connections
 from tvdb_pipeline.orchestration.jobs import JOB_NAME
@@ -24,7 +26,10 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 def run_documents(
     instance: dg.DagsterInstance, settings: Settings, stale: Collection[str], observer: Observer
 ) -> list[str]:
-    """Materialize these documents, adding partitions Dagster lacks; the run ids. A document's failure raises nothing."""
+    """Materialize these documents, adding partitions Dagster lacks; the run ids.
+
+    A document's failure raises nothing; TvdbError(`interrupted`) where a signal ended a run.
+    """
     hold_connections(instance)
     add_partitions(instance, list(stale))
     order = instance.get_dynamic_partitions(PARTITIONS_NAME)
@@ -36,4 +41,12 @@ def run_documents(
             instance=instance, tags=range_tags(batch), run_config=_QUIET, raise_on_error=False
         )
         run_ids.append(result.run_id)
+        if any(_was_interrupted(event) for event in result.all_events):
+            # Dagster takes the signal for itself and returns as if nothing were amiss.
+            raise TvdbError("interrupted", INTERRUPTED, retryable=True)
     return run_ids
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    data = event.event_specific_data
+    return isinstance(data, JobFailureData) and data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION

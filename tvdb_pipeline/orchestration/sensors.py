@@ -6,33 +6,21 @@ Belongs here: what they find -> registrations, removals and run requests. Does n
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.orchestration.jobs import ingest_documents
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, documents, range_tags
 from tvdb_pipeline.orchestration.resources import EmbeddingClientResource
+from tvdb_pipeline.orchestration.under_way import end_stranded, under_way
 from tvdb_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from tvdb_pipeline.documents.registry import Document
     from tvdb_pipeline.ingest.watching import Look
-
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -43,7 +31,9 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
         job=ingest_documents,
         minimum_interval_seconds=settings.sensor_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Takes up new, changed and renamed files of TVDB_UPLOAD_DIR, and lets go of removed ones.",
+        description="Takes up new, changed and renamed files of TVDB_UPLOAD_DIR once two looks in a row see the same size and "
+        "time, and lets go of removed ones, unless most of the folder vanished at once.",
+        tags={"tvdb/watches": "uploads"},
     )
     def upload_folder_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
@@ -58,7 +48,7 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
             shop = build_workshop(now, database, embedding_client.create())
             seen = look(shop)
             order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
-            busy = _under_way(context.instance, order)
+            busy = under_way(context.instance, order)
             gone = [key for key in seen.gone if key not in busy]
             remove_gone(shop, gone)
         except TvdbError as error:
@@ -78,7 +68,9 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         job=ingest_documents,
         minimum_interval_seconds=settings.sensor_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Resumes documents that waited or whose run was killed; replaces provisional vectors within the budget.",
+        description="Resumes documents that waited or whose run was killed; replaces provisional vectors within the budget. "
+        "Ends runs whose process is gone.",
+        tags={"tvdb/watches": "documents"},
     )
     def recovery_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
@@ -94,12 +86,13 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         try:
             found = due(build_workshop(now, database, embedding_client.create()))
             gone = deleted(database)
+            order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
+            end_stranded(context.instance, database, order, now.claim_lease_seconds)
         except TvdbError as error:
             return dg.SkipReason(f"{error.code}: {error.message}")
         finally:
             database.close()
-        order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
-        busy = _under_way(context.instance, order)
+        busy = under_way(context.instance, order)
         leaving = [key for key in gone if key in order and key not in busy]
         if not found and not leaving:
             return dg.SkipReason("Nothing waits that could go on now.")
@@ -141,23 +134,3 @@ def run_request(batch: "Sequence[Document]") -> dg.RunRequest:
         run_key=hashlib.sha256(f"{int(time.time() // 900)} {marks}".encode()).hexdigest(),
         tags=range_tags([document.key for document in batch]),
     )
-
-
-def _under_way(instance: dg.DagsterInstance, order: list[str]) -> set[str]:
-    """Keys that runs queued or started by anybody cover."""
-    position = {key: index for index, key in enumerate(order)}
-    busy: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
-        busy.update(_covered(run.tags, order, position))
-    return busy
-
-
-def _covered(tags: Mapping[str, str], order: list[str], position: dict[str, int]) -> Iterable[str]:
-    if PARTITION_NAME_TAG in tags:
-        yield tags[PARTITION_NAME_TAG]
-    first, last = (
-        position.get(tags.get(ASSET_PARTITION_RANGE_START_TAG, "")),
-        position.get(tags.get(ASSET_PARTITION_RANGE_END_TAG, "")),
-    )
-    if first is not None and last is not None:
-        yield from order[first : last + 1]

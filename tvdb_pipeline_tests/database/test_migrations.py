@@ -11,20 +11,28 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import psycopg
 import pytest
+from pgvector.psycopg import register_vector
 
 import tvdb_pipeline
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import Limits, Order
 from tvdb_pipeline.database.migrations import migrate, migrations
 from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.documents import registry
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.operations.overview import overview
+from tvdb_pipeline.operations.story import story
 from tvdb_pipeline.vectorstore.indexes import ensure_index, index_name
+from tvdb_pipeline.vectorstore.rows import remove
+from tvdb_pipeline.vectorstore.search import search
 from tvdb_pipeline_tests.conftest import HOUR_AND_DAY
 
 RELEASED = 4
 """The number of the last migration of the first release."""
+RELEASES = (RELEASED, 7, 8)
 NAMES = [migration.name for migration in migrations()]
 
 
@@ -39,19 +47,25 @@ def empty_url(server_url: str) -> Iterator[str]:
         conn.execute(f"DROP DATABASE {name} WITH (FORCE)")  # pyright: ignore
 
 
+def release(url: str, last: int) -> None:
+    """Make the schema as it was when this migration was the last."""
+    with psycopg.connect(url, autocommit=True) as conn, conn.transaction():
+        conn.execute("CREATE SCHEMA IF NOT EXISTS tvdb")
+        conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        conn.execute(
+            "CREATE TABLE IF NOT EXISTS tvdb.schema_migrations (number integer PRIMARY KEY, name text NOT NULL,"
+            " applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        for number, name, sql in migrations()[:last]:
+            if not conn.execute("SELECT 1 FROM tvdb.schema_migrations WHERE number = %s", (number,)).fetchone():
+                conn.execute(sql)  # pyright: ignore
+                conn.execute("INSERT INTO tvdb.schema_migrations (number, name) VALUES (%s, %s)", (number, name))
+
+
 @pytest.fixture
 def released_url(empty_url: str) -> str:
     """A database of the first release, without data."""
-    with psycopg.connect(empty_url, autocommit=True) as conn, conn.transaction():
-        conn.execute("CREATE SCHEMA tvdb")
-        conn.execute("CREATE EXTENSION vector")
-        conn.execute(
-            "CREATE TABLE tvdb.schema_migrations (number integer PRIMARY KEY, name text NOT NULL,"
-            " applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        for number, name, sql in migrations()[:RELEASED]:
-            conn.execute(sql)  # pyright: ignore
-            conn.execute("INSERT INTO tvdb.schema_migrations (number, name) VALUES (%s, %s)", (number, name))
+    release(empty_url, RELEASED)
     return empty_url
 
 
@@ -260,10 +274,8 @@ FORMER_INDEXES = [
 
 
 def test_vector_indexes_are_made_again_as_this_version_makes_them(released_url: str) -> None:
+    release(released_url, 8)
     with psycopg.connect(released_url, autocommit=True) as conn:
-        for number, name, sql in migrations()[RELEASED:8]:
-            conn.execute(sql)  # pyright: ignore
-            conn.execute("INSERT INTO tvdb.schema_migrations (number, name) VALUES (%s, %s)", (number, name))
         for number, (kind, column, model) in enumerate(FORMER_INDEXES):
             name = re.sub("_(signs|halfvec)_", f"_{kind}_", index_name(model), count=1)
             conn.execute(
@@ -284,4 +296,40 @@ def test_vector_indexes_are_made_again_as_this_version_makes_them(released_url: 
     assert look(released_url, made) == before
     signs = look(released_url, "SELECT DISTINCT signs FROM tvdb.vector_rows")
     assert signs == [("10" * 768,)]
+    database.close()
+
+
+@pytest.mark.parametrize("last", RELEASES)
+def test_documents_of_every_release_are_found_told_of_and_removed_after_the_upgrade(empty_url: str, last: int) -> None:
+    release(empty_url, last)
+    vector = np.zeros(1536, dtype=np.float32)
+    vector[::2] = 1 / np.sqrt(768)
+    with psycopg.connect(empty_url, autocommit=True) as conn:
+        register_vector(conn)
+        conn.execute(
+            """INSERT INTO tvdb.documents (key, path, state, stage, chunks, vectors, embedding_model)
+               VALUES ('a', 'a.pdf', 'ready', 'vector_rows', 1, 1, 'text-embedding-3-small'),
+                      ('b', 'b.pdf', 'processing', 'chunks', 0, 0, NULL)"""
+        )
+        conn.execute(
+            "INSERT INTO tvdb.embedding_cache (text_sha256, model, dimensions, embedding) VALUES ('x', %s, 1536, %s)",
+            ("text-embedding-3-small", vector),
+        )
+        conn.execute("INSERT INTO tvdb.document_texts VALUES ('a', 'x')")
+        conn.execute(
+            """INSERT INTO tvdb.vector_rows (document_key, chunk_index, text, page_start, page_end, tokens, embedding,
+                   embedding_model, text_sha256, search_text)
+               VALUES ('a', 0, 'Hail is covered.', 3, 3, 4, %s, 'text-embedding-3-small', 'x',
+                       to_tsvector('Hail is covered.'))""",
+            (vector,),
+        )
+    database = Database(empty_url).open()
+    for mode in ("vector", "lexical", "fused"):
+        (passage,) = search(database, "hail", {"text-embedding-3-small": vector}, 5, mode=mode)
+        assert (passage.key, passage.page, passage.embedding_model) == ("a", 3, "text-embedding-3-small")
+    assert [document["state"] for document in overview(database)] == ["ready", "processing"]
+    assert [event["what"] for event in story(database, "a")] == ["registered", "state"]
+    assert [document.key for document in registry.resumable(database, 5)] == ["b"]
+    with database.connection() as conn:
+        assert remove(conn, ["a"]) == 1
     database.close()
