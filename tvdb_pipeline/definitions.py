@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from tvdb_pipeline.operations.alerts.desk import Desk
+from tvdb_pipeline.orchestration.alert_sensors import build_alert_sensors
 from tvdb_pipeline.orchestration.assets import build_assets
 from tvdb_pipeline.orchestration.jobs import ingest_documents
 from tvdb_pipeline.orchestration.observation import Observer, nobody
@@ -24,7 +26,11 @@ def build_defs(settings: Settings | None = None, observer: Observer = nobody, **
     return dg.Definitions(
         assets=[build_assets(settings, observer)],
         jobs=[ingest_documents],
-        sensors=[build_upload_folder_sensor(settings), build_recovery_sensor(settings)],
+        sensors=[
+            build_upload_folder_sensor(settings),
+            build_recovery_sensor(settings),
+            *build_alert_sensors(settings, Desk),
+        ],
         resources={
             "embedding_client": EmbeddingClientResource(),
             "database": DatabaseResource(),
