@@ -11,10 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline import start_up
 
 ServiceMode = Literal["MOCK", "REAL", "HYBRID"]
 _CHECKOUT = Path(__file__).resolve().parents[1]
@@ -66,6 +67,24 @@ class Settings(BaseSettings):
     remove_missing: bool = True
     sensor_interval_seconds: int = Field(default=15, ge=1)
 
+    webserver_host: str = "127.0.0.1"
+    webserver_port: int = Field(default=3000, ge=1, le=65535)
+    code_server_port: int = Field(default=4266, ge=1, le=65535)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=9477, ge=1, le=65535)
+    alert_webhook_url: SecretStr | None = None
+    alert_smtp_url: SecretStr | None = None
+    alert_mail_from: str = ""
+    alert_mail_to: str = ""
+    alert_interval_seconds: float = Field(default=15.0, gt=0)
+    alert_repeat_seconds: float = Field(default=14_400.0, gt=0)
+    alert_waiting_seconds: float = Field(default=3600.0, gt=0)
+    alert_window_seconds: float = Field(default=900.0, gt=0)
+    alert_error_share: float = Field(default=0.5, gt=0, le=1)
+    backup_dir: Path | None = None
+    backup_max_age_hours: float = Field(default=26.0, gt=0)
+    drill_max_age_days: float = Field(default=92.0, gt=0)
+
     pdf_engine: Literal["pdfium", "fast", "ocr_only", "hi_res"] = "pdfium"
     ocr_engine: Literal["rapidocr", "tesseract"] = "rapidocr"
     parse_workers: int = Field(default=0, ge=0)
@@ -75,10 +94,10 @@ class Settings(BaseSettings):
     max_document_mb: int = Field(default=200, ge=1)
     max_pages: int = Field(default=5000, ge=1)
 
-    @field_validator("home", "upload_dir", mode="after")
+    @field_validator("home", "upload_dir", "backup_dir", mode="after")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return (project_root() / value.expanduser()).resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else (project_root() / value.expanduser()).resolve()
 
     @field_validator("service_mode", mode="before")
     @classmethod
@@ -107,15 +126,36 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment files and the environment. Raises TvdbError(`bad_setting`) naming the setting at fault."""
-    root = project_root()
+    """Read the environment files and the environment.
+
+    Raises TvdbError (`bad_setting`, `missing_setting`), one sentence naming settings as the environment spells them.
+    """
     env = os.environ.get("TVDB_ENV") or "development"
-    files = tuple(str(root / name) for name in (".env.base", f".env.{env}"))
+    files = (project_root() / ".env.base", project_root() / f".env.{env}")
+    start_up.refuse_unknown_environment(env, files[1])
+    names = {field: _environment_name(field) for field in Settings.model_fields}
+    written = {name for file in files for name in dotenv_values(file)}
+    start_up.refuse_misspelt(written | set(os.environ), set(names.values()))
     try:
-        return Settings(_env_file=files)  # pyright: ignore[reportCallIssue]
+        settings = Settings(_env_file=files)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise TvdbError(
-            "bad_setting", f"Setting {name} is not valid: {first['msg']}. Correct it and try again."
-        ) from None
+        raise start_up.invalid(error, names) from None
+    if env == "production":
+        start_up.refuse_incomplete(env, _missing(settings))
+    return settings
+
+
+def _environment_name(field: str) -> str:
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"{start_up.PREFIX}{field.upper()}"
+
+
+def _missing(settings: Settings) -> list[str]:
+    """What a production would start without and then not do its work."""
+    real = settings.service_mode == "REAL"
+    wanted = {
+        "database_url": settings.database_url is None,
+        "openai_api_key": real and settings.openai_api_key is None,
+        "provider_agreement": real and settings.provider_agreement is None,
+    }
+    return [_environment_name(field) for field, missing in wanted.items() if missing]

@@ -1,18 +1,20 @@
 """Dagster's home: its instance file and the environment it needs.
 
-Belongs here: preparing `$TVDB_HOME/dagster` and naming the variables. Does not: starting anything but the database.
+Belongs here: preparing `$TVDB_HOME/dagster` and naming the variables. Does not: starting anything. Dagster itself is imported by
+those who open the instance: commands that only start its servers do without.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import dagster as dg
-
 from tvdb_pipeline.settings import Settings, project_root
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
@@ -32,21 +34,31 @@ def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "TVDB_HOME": str(settings.home),
         "TVDB_DATABASE_URL": url,
+        "TVDB_CODE_SERVER_PORT": str(settings.code_server_port),
         "TVDB_DAGSTER_DATABASE_URL": f"{scheme.partition('+')[0]}+psycopg2://{rest}{separator}options={options}",
         "DAGSTER_EVENT_BATCH_SIZE": os.environ.get("DAGSTER_EVENT_BATCH_SIZE", "500"),
     }
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make `$TVDB_HOME/dagster` with the project's dagster.yaml in it; the folder."""
+    """Make `$TVDB_HOME/dagster` with the instance file in it: the project's dagster.yaml, in production deploy's; the folder."""
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(project_root() / "dagster.yaml", home / "dagster.yaml")
+    root = project_root()
+    wanted = (root / "deploy" if settings.env == "production" else root) / "dagster.yaml"
+    content, file = wanted.read_bytes(), home / "dagster.yaml"
+    if not file.exists() or file.read_bytes() != content:
+        # Servers may be reading it: they find the whole old one or the whole new one.
+        fresh = home / f".dagster.yaml.{os.getpid()}"
+        fresh.write_bytes(content)
+        fresh.replace(file)
     return home
 
 
 def open_instance(settings: Settings, url: str) -> dg.DagsterInstance:
     """The Dagster instance of this home, with its environment set in this process."""
+    import dagster as dg
+
     prepare_home(settings)
     os.environ.update(dagster_environment(settings, url))
     return dg.DagsterInstance.get()

@@ -1,6 +1,6 @@
-"""Servers for development: the environment plain dagster needs, and the command that runs the UI.
+"""The environment Dagster's commands need, and the one that runs the UI for development.
 
-Belongs here: `tvdb env` and `tvdb dev` as functions. Does not: running them to the end.
+Belongs here: `tvdb env` and `tvdb dev` as functions. Does not: running them to the end, or `tvdb serve` (`supervisor`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from tvdb_pipeline.database.pools import Database, database_url
 from tvdb_pipeline.settings import Settings, project_root
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Start what is needed, leave it running, and give the variables for plain `dagster` commands."""
+def environment(settings: Settings, *, leave_running: bool = True, reach: bool = True) -> dict[str, str]:
+    """Start what is needed, leave it running when this process ends, and give the variables for plain `dagster` commands.
+
+    reach: whether the database must be there, which is then migrated. Raises TvdbError(`database_unreachable`).
+    """
     from tvdb_pipeline.orchestration.home import dagster_environment, prepare_home
 
-    url = database_url(settings, leave_running=True)
-    Database(url).open().close()
+    url = database_url(settings, leave_running=leave_running)
+    if reach:
+        Database(url).open().close()
     prepare_home(settings)
     return dagster_environment(settings, url)
 

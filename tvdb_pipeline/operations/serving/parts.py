@@ -1,0 +1,94 @@
+"""The parts of a deployment: what each is started with, and how it shows that it answers.
+
+Belongs here: the list of parts and their commands. Does not: starting them. systemd units and containers name the same parts, by
+`tvdb serve --only PART`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tvdb_pipeline.operations.serving import answers
+from tvdb_pipeline.settings import Settings, project_root
+
+CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH = "code-server", "daemon", "webserver", "metrics", "watch"
+NAMES = (CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH)
+"""In the order they are started; they are stopped the other way round."""
+ASKS_CODE_SERVER = (DAEMON, WEBSERVER)
+"""Parts that load the definitions once as they start, and have none if the code server does not answer then."""
+_LIVED_SECONDS = 10.0
+"""A part that answers nobody counts as there when it has lived so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process. name: as in NAMES, further webservers with their port; command: to be executed; address: where it listens, or
+    None; answers: asked with the time it was started."""
+
+    name: str
+    command: tuple[str, ...]
+    address: tuple[str, int] | None
+    answers: Callable[[datetime], bool]
+
+
+def all_parts(settings: Settings, url: str, webservers: int = 1) -> list[Part]:
+    """Every part, in the order of NAMES; webservers on consecutive ports. url: of the database."""
+    return [
+        _code_server(settings),
+        _daemon(settings, url),
+        *(_webserver(settings, number) for number in range(webservers)),
+        _metrics(settings),
+        Part(WATCH, (_program("tvdb"), "watch", "--expect", "webserver,code-server,daemon"), None, _has_lived),
+    ]
+
+
+def workspace() -> str:
+    """The file that names the code server."""
+    return str(project_root() / "deploy" / "workspace.yaml")
+
+
+def _code_server(settings: Settings) -> Part:
+    # It listens once it has loaded the definitions.
+    port = settings.code_server_port
+    command = (
+        _program("dagster"), "api", "grpc", "-m", "tvdb_pipeline.definitions", "-h", "127.0.0.1", "-p", str(port),
+        "--location-name", "tvdb_pipeline.definitions", *_log(settings),
+    )  # fmt: skip
+    return Part(CODE_SERVER, command, ("127.0.0.1", port), lambda _: answers.listens("127.0.0.1", port))
+
+
+def _daemon(settings: Settings, url: str) -> Part:
+    command = (
+        sys.executable, "-m", "tvdb_pipeline.orchestration.daemon", "run", "-w", workspace(), *_log(settings)
+    )  # fmt: skip
+    return Part(DAEMON, command, None, lambda since: answers.daemon_beats(url, since))
+
+
+def _webserver(settings: Settings, number: int) -> Part:
+    host, port = settings.webserver_host, settings.webserver_port + number
+    command = (_program("dagster-webserver"), "-w", workspace(), "-h", host, "-p", str(port), *_log(settings))
+    name = WEBSERVER if number == 0 else f"{WEBSERVER}-{port}"
+    return Part(name, command, (host, port), lambda _: answers.http_answers(host, port, "/server_info"))
+
+
+def _metrics(settings: Settings) -> Part:
+    host, port = settings.metrics_host, settings.metrics_port
+    command = (_program("tvdb"), "metrics")
+    return Part(METRICS, command, (host, port), lambda _: answers.http_answers(host, port, "/metrics"))
+
+
+def _log(settings: Settings) -> tuple[str, str]:
+    """Colours for people, one JSON object a line for journals."""
+    return ("--log-format", "colored" if settings.env == "development" else "json")
+
+
+def _has_lived(since: datetime) -> bool:
+    return (datetime.now(since.tzinfo) - since).total_seconds() >= _LIVED_SECONDS
+
+
+def _program(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
