@@ -1,0 +1,136 @@
+"""`tvdb restore`: a backup into an empty place.
+
+Belongs here: checking, reading back, and what makes the past fit the present. Does not: making backups (`copying`).
+
+Everything is verified before anything is touched. What the backup shows as reserved or on its way may have been billed since: it
+counts as spent. Claims of processes of another time lapse, so that documents go on; those newer than the backup are found again
+in the upload folder by the next look.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from tvdb_pipeline.database.migrations import migrate
+from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest.workshop import build_ledger
+from tvdb_pipeline.operations.backup import contents, tools
+from tvdb_pipeline.operations.backup.copying import note
+from tvdb_pipeline.operations.backup.manifest import DUMP, Manifest, damaged, newest, read, verify
+from tvdb_pipeline.settings import Settings
+
+MARK = "restoring"
+"""A file in TVDB_HOME while a restore is under way: what is there then is half of one, and goes at the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """seconds: recovery time; taken_at and age_seconds: recovery point; charged: requests counted as spent; runs: ended."""
+
+    taken_at: str
+    age_seconds: float
+    seconds: float
+    documents: int
+    artifacts: int
+    charged: int
+    runs: int
+    migrated: int
+
+
+def restore(settings: Settings, url: str, source: Path) -> Restored:
+    """Read the backup back that `source` is, or the newest in it.
+
+    Raises TvdbError: `no_backup`, `backup_damaged`, `not_empty`, `backup_tool`, `backup_newer`; nothing was touched then.
+    """
+    started = time.monotonic()
+    folder = newest(source)
+    manifest = read(folder)
+    verify(folder, manifest)
+    _refuse_unfit(settings, url, manifest)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / MARK).touch()
+    _read_back(settings, url, folder, manifest)
+    migrated, charged = _bring_up_to_date(settings, url)
+    from tvdb_pipeline.orchestration.after_restore import end_runs
+
+    runs = end_runs(settings, url)
+    (settings.home / MARK).unlink()
+    taken = datetime.fromisoformat(manifest.taken_at)
+    done = Restored(
+        manifest.taken_at, round((datetime.now(UTC) - taken).total_seconds(), 1), round(time.monotonic() - started, 3),
+        manifest.tables["tvdb.documents"][0], sum(name.startswith("artifacts/") for name in manifest.files), charged, runs,
+        migrated,
+    )  # fmt: skip
+    note(url, "restore", passed=True, figures={"seconds": done.seconds, "age_seconds": done.age_seconds})
+    return done
+
+
+def _refuse_unfit(settings: Settings, url: str, manifest: Manifest) -> None:
+    from tvdb_pipeline.database.migrations import migrations
+
+    if manifest.migration > migrations()[-1].number:
+        raise TvdbError(
+            "backup_newer", "This backup is of a newer version; install that one first. Nothing was touched."
+        )
+    if (settings.home / MARK).exists():
+        return
+    with psycopg.connect(url) as conn:
+        there = conn.execute("SELECT to_regclass('tvdb.documents') IS NOT NULL").fetchone() == (True,)
+        query = "SELECT EXISTS (SELECT FROM tvdb.documents), EXISTS (SELECT FROM tvdb.requests)"
+        used = conn.execute(query).fetchone() if there else None
+    kept = next((path for path in (settings.home / "artifacts").rglob("*") if path.is_file()), None)
+    if (used and any(used)) or kept is not None:
+        raise TvdbError(
+            "not_empty",
+            "There are documents here already; restore into an empty database and an empty TVDB_HOME. Nothing was touched.",
+        )
+
+
+def _read_back(settings: Settings, url: str, folder: Path, manifest: Manifest) -> None:
+    with psycopg.connect(url, autocommit=True) as conn:
+        for schema in contents.SCHEMAS:
+            conn.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")  # pyright: ignore[reportCallIssue,reportArgumentType]
+        conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        row = conn.execute("SELECT current_setting('server_version_num')::int").fetchone()
+        assert row is not None
+    command = [
+        tools.program("pg_restore", row[0]), "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
+        f"--dbname={conninfo_to_dict(url).get('dbname', 'postgres')}", str(folder / DUMP),
+    ]  # fmt: skip
+    tools.run(command, url)
+    with psycopg.connect(url, autocommit=True) as conn:
+        # Neither a dump nor its reading brings what the planner, and the choice of rare words, go by.
+        conn.execute("ANALYZE")
+    for name in ("artifacts", "slips"):
+        shutil.rmtree(settings.home / name, ignore_errors=True)
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, settings.home / name)
+    with psycopg.connect(url) as conn:
+        if contents.tables(conn) != manifest.tables:
+            raise damaged("the copy of the database, read back,")
+
+
+def _bring_up_to_date(settings: Settings, url: str) -> tuple[int, int]:
+    """Migrations forward, reservations to spent, claims lapsed; how many migrations and requests."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        migrated = len(migrate(conn))
+        conn.execute("UPDATE tvdb.documents SET claim_owner = NULL, claim_until = NULL WHERE claim_owner IS NOT NULL")
+        conn.execute("DELETE FROM tvdb.embedding_claims")
+        # A lease that lapsed after the request was sent is charged in full by the ledger itself.
+        charged = conn.execute(
+            "UPDATE tvdb.requests SET state = 'sent', lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL"
+        ).rowcount
+    database = Database(url).open()
+    try:
+        build_ledger(settings, database).reap()
+    finally:
+        database.close()
+    return migrated, charged
