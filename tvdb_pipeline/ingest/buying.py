@@ -113,7 +113,7 @@ class Buying:
         for wanted in request:
             for work in self._waiting.pop(wanted.sha256):
                 work.seconds["embed"] += share
-                _take(work, wanted.sha256, purchase)
+                _take(work, wanted, purchase)
                 if not work.pending:
                     yield work
 
@@ -137,11 +137,13 @@ def document_cost(shop: Workshop, key: str, tokens: int) -> int:
     return tokens * price(shop.embedding.client.model) + (spent[key].cost_nano if spent else 0)
 
 
-def _take(work: Work, name: str, purchase: Purchase) -> None:
+def _take(work: Work, wanted: Wanted, purchase: Purchase) -> None:
     """Note what became of one text of a document."""
+    name = wanted.sha256
     work.pending.discard(name)
     if name in purchase.bought:
         work.bought[name] = purchase.bought[name]
+        work.fetched += wanted.document_key == work.key
     elif name in purchase.refused:
         work.refused.add(name)
     else:

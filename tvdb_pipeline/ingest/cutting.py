@@ -11,6 +11,7 @@ from typing import Any
 from tvdb_pipeline.chunking import chunks as chunking
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
+from tvdb_pipeline.ingest import figures
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.ingest.work import Work, failed_stage, passed_stage, upstream_missing
 from tvdb_pipeline.ingest.workshop import Workshop
@@ -54,6 +55,5 @@ def cut(
         outcomes.append(StageOutcome(work.key, "chunks", "failed", metrics=sizes, checks=(check,), error=refusal))
         return refusal
     if "chunks" in stages:
-        tokens = sum(piece.tokens for piece in pieces)
-        outcomes.append(passed_stage(work, "chunks", {"chunks": len(pieces), "tokens": tokens}, check))
+        outcomes.append(passed_stage(work, "chunks", figures.of_chunks(work, pieces), check))
     return None

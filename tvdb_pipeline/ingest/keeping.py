@@ -11,6 +11,7 @@ from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
 from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.ingest import figures
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.sources import source_name
 from tvdb_pipeline.ingest.work import Read, Work, failed_stage, passed_stage, upstream_missing
@@ -34,10 +35,7 @@ def keep(shop: Workshop, work: Work, *, selected: bool) -> Read:
         return work, [failed_stage(work, "raw_file", refusal)], refusal
     marks = fingerprints(shop.settings, shop.embedding.client.model, work.media_type)
     work.versions = data_versions(digest, marks)
-    metrics = {"bytes": work.bytes, "media_type": work.media_type}
-    if work.document.parent_key is not None:
-        metrics["attached_to"] = work.document.parent_key
-    return work, [passed_stage(work, "raw_file", metrics)] if selected else [], None
+    return work, [passed_stage(work, "raw_file", figures.of_raw_file(work, digest))] if selected else [], None
 
 
 def _admitted(shop: Workshop, work: Work) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from tvdb_pipeline.documents.admission import MAIL
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
+from tvdb_pipeline.ingest import figures
 from tvdb_pipeline.ingest.attaching import adopt, all_kept, keep_files
 from tvdb_pipeline.ingest.cutting import cut
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
@@ -95,9 +96,7 @@ def _parsed(shop: Workshop, work: Work, body: bytes | None, stages: frozenset[St
     work.missing += adopt(shop, work.document, parsed, to_run=to_run)
     outcomes: list[StageOutcome] = []
     if "parsed_text" in stages:
-        check = coverage_check(work)
-        figures = {**work.coverage, "elements": len(parsed.elements), "attachments": len(parsed.attached)}
-        outcomes.append(passed_stage(work, "parsed_text", figures, check))
+        outcomes.append(passed_stage(work, "parsed_text", figures.of_parsed_text(work, parsed), coverage_check(work)))
     refusal = cut(shop, work, parsed, stages, outcomes)
     return work, outcomes, refusal
 

@@ -9,11 +9,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tvdb_pipeline.budget.bills import bills
+from tvdb_pipeline.budget.bills import Bill, bills
 from tvdb_pipeline.budget.prices import dollars
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.stages import STAGES, Stage, data_versions
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
+from tvdb_pipeline.ingest import figures
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.ingest.removal import drop_artifacts
@@ -65,15 +66,9 @@ def embedded(shop: Workshop, work: Work) -> StageOutcome:
     assert work.chunks is not None
     model, marks = _model(shop, work), fingerprints(shop.settings, _model(shop, work), work.media_type)
     work.versions = data_versions(work.versions["raw_file"], marks)
-    provisional = sum(
-        1 for piece in work.chunks if piece.sha256 in work.bought and work.bought[piece.sha256].provisional
-    )
-    metrics: dict[str, Any] = {
-        "vectors": sum(1 for piece in work.chunks if piece.sha256 in work.bought),
-        "provisional": provisional,
-        "refused": len(_refused_chunks(work)),
-    }
-    cost = _cost_check(shop, work)
+    bill = bills(shop.database, [work.key]).get(work.key, Bill(0, 0, 0))
+    metrics = figures.of_embeddings(work, bill, _provisional(work), len(_refused_chunks(work)))
+    cost = _cost_check(shop, bill)
     if work.refusal is not None:
         return StageOutcome(work.key, "embeddings", "deferred", metrics=metrics, checks=(cost,), error=work.refusal)
     report = rows.vector_report(shop.database, work.bought)
@@ -128,7 +123,7 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
     before = work.document.versions.items()
     drop_artifacts(shop, {stage: version for stage, version in before if work.versions.get(stage) != version})
     passed("artifacts.dropped")
-    metrics = {"rows": report.rows, "provisional": report.provisional}
+    metrics = figures.of_vector_rows(work, report)
     return StageOutcome(work.key, "vector_rows", "passed", work.versions["vector_rows"], metrics, (check,))
 
 
@@ -211,18 +206,16 @@ def _refused_chunks(work: Work) -> list[int]:
     return [piece.index for piece in work.chunks or [] if piece.sha256 in work.refused]
 
 
-def _cost_check(shop: Workshop, work: Work) -> CheckOutcome:
+def _cost_check(shop: Workshop, bill: Bill) -> CheckOutcome:
     limits = shop.ledger.limits
-    bill = bills(shop.database, [work.key]).get(work.key)
-    cost = bill.cost_nano if bill else 0
     day = shop.ledger.state()
-    within = cost <= limits.document_nano and day.spent_nano + day.held_nano <= limits.daily_nano
-    figures = {
-        "document_usd": dollars(cost),
+    within = bill.cost_nano <= limits.document_nano and day.spent_nano + day.held_nano <= limits.daily_nano
+    spent = {
+        "document_usd": dollars(bill.cost_nano),
         "day_usd": dollars(day.spent_nano),
         "day_limit_usd": dollars(limits.daily_nano),
     }
-    return CheckOutcome("cost_within_limits", within, True, figures)
+    return CheckOutcome("cost_within_limits", within, True, spent)
 
 
 def _next_attempt(work: Work, refusal: TvdbError) -> datetime:

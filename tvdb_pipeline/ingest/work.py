@@ -27,8 +27,8 @@ class Work:
     """The document as it was claimed, and what the walk has found.
 
     versions: data version of each stage, as they should come out; chunks: None until chunked; bought: text hash -> whose
-    vector; pending: text hashes still to be bought; refused: text hashes the provider refuses by themselves; refusal: why
-    all others have no vector.
+    vector; fetched: how many of them this walk asked for, on this document's bill; pending: text hashes still to be bought;
+    refused: text hashes the provider refuses by themselves; refusal: why all others have no vector.
     """
 
     document: Document
@@ -41,6 +41,7 @@ class Work:
     missing: list[str] = field(default_factory=list[str])
     chunks: list[Chunk] | None = None
     bought: dict[str, Bought] = field(default_factory=dict[str, Bought])
+    fetched: int = 0
     pending: set[str] = field(default_factory=set[str])
     refused: set[str] = field(default_factory=set[str])
     refusal: TvdbError | None = None

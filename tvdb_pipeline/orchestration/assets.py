@@ -1,7 +1,7 @@
 """The five assets, materialized together for a batch of documents.
 
-Belongs here: the asset specs and the op that hands its partitions to `ingest.walk` and logs what comes back. Does not: any
-judgement of a document.
+Belongs here: the op that hands its partitions to `ingest.walk` and logs what comes back. Does not: what the UI says about the
+assets (`specs`), or any judgement of a document.
 
 One multi_asset over many partitions, because it alone can say of each document in a run what became of it: events are logged
 with their partition as they happen, and the run fails at the end if anything selected is missing.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from tvdb_pipeline.documents.stages import STAGES, Stage, selected, upstream
+from tvdb_pipeline.documents.stages import selected
 from tvdb_pipeline.embedding.models import model_of
 from tvdb_pipeline.ingest.fingerprints import fingerprints
 from tvdb_pipeline.ingest.outcomes import StageOutcome
@@ -21,16 +21,10 @@ from tvdb_pipeline.orchestration.event_batches import EventBatches
 from tvdb_pipeline.orchestration.observation import Observer
 from tvdb_pipeline.orchestration.partitions import documents
 from tvdb_pipeline.orchestration.resources import ArtifactsResource, DatabaseResource, EmbeddingClientResource
+from tvdb_pipeline.orchestration.specs import build_specs
 from tvdb_pipeline.settings import Settings, load_settings
 
 OUTCOME_TAG = "tvdb/outcome"
-_DESCRIPTIONS: dict[Stage, str] = {
-    "raw_file": "The uploaded file, admitted by its size and content and kept under its content hash.",
-    "parsed_text": "Its text as elements (titles, paragraphs, list items, tables), every page accounted for.",
-    "chunks": "Passages of at most 512 tokens with their pages and section.",
-    "embeddings": "A vector for every passage, bought within the limits or found in the cache.",
-    "vector_rows": "The searchable rows in pgvector, swapped in one transaction.",
-}
 
 
 def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
@@ -44,18 +38,7 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="process_documents",
-        specs=[
-            dg.AssetSpec(
-                stage,
-                deps=[before] if (before := upstream(stage)) else [],
-                description=_DESCRIPTIONS[stage],
-                skippable=True,
-                group_name="documents",
-                code_version=versions.get(stage, "1"),
-                kinds={"postgres"} if stage == "vector_rows" else {"python"},
-            )
-            for stage in STAGES
-        ],
+        specs=build_specs(versions),
         check_specs=CHECK_SPECS,
         partitions_def=documents,
         backfill_policy=policy,
@@ -77,7 +60,7 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
         missing: list[StageOutcome] = []
         with database.open() as opened, EventBatches(context) as events:
             shop = build_workshop(load_settings(), opened, embedding_client.create(), artifacts.create())
-            for outcome in walk(shop, context.partition_keys, stages):
+            for outcome in walk(shop, context.partition_keys, stages, context.run.run_id):
                 _log(context, events, outcome)
                 observer(outcome)
                 if outcome.status != "passed":

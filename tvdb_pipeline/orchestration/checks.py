@@ -12,13 +12,18 @@ import dagster as dg
 from tvdb_pipeline.ingest.outcomes import CHECK_NAMES, StageOutcome
 
 _DESCRIPTIONS = {
-    "text_covers_pages": "Every page was read as text, by OCR, or is blank.",
-    "sizes_within_limits": "There are chunks, none of them empty or over 512 tokens.",
-    "vectors_well_formed": "A vector for every text: 1536 dimensions, finite, of unit length, not all alike.",
+    "text_covers_pages": "Every page was read as text, by OCR, or is blank. A warning: the pages that were read are of use.",
+    "sizes_within_limits": "There are chunks, none of them empty or over 512 tokens. Otherwise nothing is embedded.",
+    "vectors_well_formed": "A vector for every text: 1536 dimensions, finite, of unit length, varied. Otherwise none is stored.",
     "cost_within_limits": "The document's cost and the day's are within their limits.",
-    "rows_match_chunks": "Each chunk has its row, and each row its vector.",
+    "rows_match_chunks": "Each chunk has its row, and each row its vector. Otherwise the earlier rows stay.",
 }
-CHECK_SPECS = [dg.AssetCheckSpec(name, asset=stage, description=_DESCRIPTIONS[name]) for stage, name in CHECK_NAMES]
+_WARNS_ONLY = ("text_covers_pages",)
+CHECK_SPECS = [
+    # Blocking is said here for those who read it in the UI; the walk itself goes no further with such a document.
+    dg.AssetCheckSpec(name, asset=stage, description=_DESCRIPTIONS[name], blocking=name not in _WARNS_ONLY)
+    for stage, name in CHECK_NAMES
+]
 
 
 def evaluations(outcome: StageOutcome, selected: Collection[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckEvaluation]:
