@@ -1,8 +1,9 @@
 """Three examples against a real provider, for a cent at most: does our ledger say what the provider says?
 
 Run by `make live`, which needs OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint of the same protocol); without a key it
-says so and does nothing. Belongs here: that comparison, and how a bad key is told apart. Does not: any threshold. Database and
-files are in a temporary folder; the examples are synthetic, so that sending them needs no agreement.
+says so and does nothing. What came of it is kept as the record `live`, unless the endpoint is on this machine. Belongs here:
+that comparison, and how a bad key is told apart. Does not: any threshold. Database and files are in a temporary folder; the
+examples are synthetic, so that sending them needs no agreement.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -35,6 +38,8 @@ EXAMPLES = Path(__file__).parents[1] / "data" / "examples"
 DOCUMENTS = ("homeowner-declarations.pdf", "denial-letter.docx", "premium-rate-notice.md")
 QUESTION = "When does the premium change?"
 CAP_DOLLARS = Decimal("0.01")
+_HERE = ("127.0.0.1", "localhost", "::1")
+"""Hosts at which there is no live service."""
 
 
 class Recording(OpenAIClient):
@@ -81,10 +86,33 @@ def run(settings: Settings, database: Database, key: str) -> int:
     print(f"  search: {Path(found[0].path).name if found else 'nothing'} for {QUESTION!r}")
     print(f"  requests {len(client.usage)}, tokens by the provider's usage {sum(client.usage)}, by the ledger {booked}")
     print(f"  cost ${dollars(shop.ledger.state().spent_nano):.6f}")
+    cost = dollars(shop.ledger.state().spent_nano)
     bad = bad_key_code(settings, database)
     print(f"  an invalid key is classified as: {bad}")
+    figures = {
+        "endpoint": "another of the same protocol" if settings.openai_base_url else "OpenAI",
+        "model": client.model,
+        "states": dict(Counter(str(document["state"]) for document in documents)),
+        "requests": len(client.usage),
+        "tokens_of_the_provider": sum(client.usage),
+        "tokens_of_the_ledger": booked,
+        "agrees": booked == sum(client.usage),
+        "usd": cost,
+        "found": bool(found),
+        "invalid_key": bad,
+    }
+    if urlsplit(settings.openai_base_url or "").hostname not in _HERE:
+        _keep(figures)
     ready = all(document["state"] == "ready" for document in documents)
-    return 0 if ready and booked == sum(client.usage) and bad in ("auth", "accepted") else 1
+    return 0 if ready and figures["agrees"] and bad in ("auth", "accepted") else 1
+
+
+def _keep(figures: Mapping[str, object]) -> None:
+    # Started as a file, only this folder is on the path.
+    sys.path.append(str(Path(__file__).parents[1]))
+    from benchmarks import recording
+
+    recording.keep("live", "make live", figures)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Scores the parser and prints the tables: `python -m benchmarks.parsing_quality [--engine NAME] [--verbose]`.
+"""Scores the parser, prints the tables and keeps their sums: `python -m benchmarks.parsing_quality [--engine NAME] [--verbose]`.
 
 Belongs here: which documents go in, and the order of the tables. Does not: measures or truths.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
+from benchmarks import recording
 from benchmarks.parsing_quality import truths
 from benchmarks.parsing_quality.measures import cells_found, holds_value, plain_words, score
 from benchmarks.parsing_quality.readings import Reading, Task, read_all
@@ -18,7 +20,7 @@ from benchmarks.parsing_quality.truths import EXAMPLES, PageTruth
 
 
 def main() -> None:
-    """Print a table for each set of documents, and for each engine where several are asked for."""
+    """Print a table for each set of documents, and for each engine where several are asked for; keep the sums of the former."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.parsing_quality")
     engines = ("pdfium", "fast", "ocr_only", "hi_res")
     parser.add_argument("--engine", action="append", choices=engines, help="score this engine on the PDFs (repeatable)")
@@ -28,15 +30,22 @@ def main() -> None:
         for engine in arguments.engine:
             show(f"data/examples, PDFs, engine {engine}", _examples(engine, arguments.verbose, only=".pdf"))
         return
-    show("data/examples", _examples("pdfium", arguments.verbose))
-    show("Pages of data/examples drawn again as scans, 200 dpi", _renditions())
+    titled = {
+        "data/examples": lambda: _examples("pdfium", arguments.verbose),
+        "Pages of data/examples drawn again as scans, 200 dpi": _renditions,
+    }
     folder = truths.corpus()
+    if folder is not None:
+        titled |= {
+            "corpus/scans": lambda: _files(list(truths.scans(folder))),
+            "corpus/office": lambda: _files(list(truths.office(folder))),
+        }
+    figures: dict[str, Any] = {"sets": {title: show(title, rows()) for title, rows in titled.items()}}
     if folder is None:
         print("No corpus beside the checkout (name one in TVDB_CORPUS): its tables are left out.", file=sys.stderr)
-        return
-    show("corpus/scans", _files(list(truths.scans(folder))))
-    show("corpus/office", _files(list(truths.office(folder))))
-    _show_records(folder, arguments.verbose)
+    else:
+        figures |= _show_records(folder, arguments.verbose)
+    recording.keep("parsing-quality", "make evaluate", figures)
 
 
 def _examples(engine: str, verbose: bool, only: str = "") -> list[Row]:
@@ -98,7 +107,8 @@ def _files(known: Sequence[truths.FileTruth]) -> list[Row]:
     return rows
 
 
-def _show_records(folder: truths.Path, verbose: bool) -> None:
+def _show_records(folder: truths.Path, verbose: bool) -> dict[str, int]:
+    """Print how many values of the records stand in the chunks; the sums."""
     known = list(truths.records(folder))
     counts = dict(truths.page_counts(folder))
     tasks = [Task(file.name, file.name, file.read_bytes()) for file in counts]
@@ -117,6 +127,7 @@ def _show_records(folder: truths.Path, verbose: bool) -> None:
         if verbose and missed:
             print(f"  {file.name}: {missed[:40]}", file=sys.stderr)
     print(f"| all | {all_values} | {all_found} | {100 * all_found / all_values:.2f} |")
+    return {"values_of_records": all_values, "values_found": all_found, "page_counts_wrong": len(wrong)}
 
 
 if __name__ == "__main__":

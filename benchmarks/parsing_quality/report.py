@@ -1,4 +1,4 @@
-"""The tables as printed: Markdown, so that they can stand in the documentation as they are.
+"""The tables as printed: Markdown, so that they can stand in the documentation as they are; and their sums as they are kept.
 
 Belongs here: rows and their figures. Does not: how they come about.
 """
@@ -6,7 +6,7 @@ Belongs here: rows and their figures. Does not: how they come about.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from benchmarks.parsing_quality.measures import Score
 
@@ -28,13 +28,23 @@ class Row:
     note: str = ""
 
 
-def show(title: str, rows: Sequence[Row]) -> None:
-    """Print the rows with a sum for each kind."""
+def show(title: str, rows: Sequence[Row]) -> list[dict[str, int | str]]:
+    """Print the rows with a sum for each kind; the sums as mappings of counts."""
+    sums = [
+        _sum(f"all {kind}".strip(), kind, [row for row in rows if row.kind == kind])
+        for kind in dict.fromkeys(row.kind for row in rows)
+    ]
     print(f"\n## {title}\n\n{_HEAD}\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|")
-    for row in rows:
+    for row in [*rows, *sums]:
         print(_line(row))
-    for kind in dict.fromkeys(row.kind for row in rows):
-        print(_line(_sum(f"all {kind}".strip(), kind, [row for row in rows if row.kind == kind])))
+    return [_counts(of_kind, sum(row.kind == of_kind.kind for row in rows)) for of_kind in sums]
+
+
+def _counts(row: Row, documents: int) -> dict[str, int | str]:
+    counted: dict[str, int | str] = {"documents": documents, "kind": row.kind, "pages": row.pages}
+    if row.kind:
+        counted["routed"] = row.routed
+    return counted | asdict(row.score) | {"cells": row.cells, "cells_right": row.cells_right}
 
 
 def _sum(name: str, kind: str, rows: Sequence[Row]) -> Row:

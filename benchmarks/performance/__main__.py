@@ -1,4 +1,4 @@
-"""`make bench`: ours and the peers on the same ground, then the report.
+"""`make bench`: ours and the peers on the same ground, then the reports.
 
 Belongs here: the order, and the time it may take. Does not: any measurement.
 """
@@ -16,10 +16,11 @@ from typing import Any
 from benchmarks import grounds, recording
 from benchmarks.peers.installation import install
 from benchmarks.peers.running import Absent, Failed, empty_database, installed, run_parser
-from benchmarks.performance import changes, cold, lower_bound, parsing, report, succeeded
+from benchmarks.performance import changes, cold, lower_bound, parsing, succeeded
 from benchmarks.performance.cold import SLOW_SECONDS
 from benchmarks.performance.systems import OURS, Site, run_ours
 from tvdb_pipeline.embedding.packing import MAX_INPUTS, MAX_TOKENS
+from tvdb_pipeline.operations.reports.writing import write_reports
 
 MINUTES = 45
 _COLD_ENDS_AFTER = 0.65
@@ -29,7 +30,7 @@ LATENCIES = (grounds.LATENCY_SECONDS, 0.0)
 
 
 def main() -> None:
-    """Install the peers, measure, keep the records, write the report."""
+    """Install the peers, measure, keep the records, write the reports."""
     asked = argparse.ArgumentParser(prog="python -m benchmarks.performance")
     asked.add_argument(
         "--minutes", type=float, default=MINUTES, help="about how long it may take; fewer repeats if short"
@@ -50,7 +51,7 @@ def main() -> None:
             bench, bound = _cold(documents, folder, begun + _COLD_ENDS_AFTER * minutes * 60)
         recording.keep("lower-bound", "make bench", bound)
         recording.keep("bench", "make bench", bench)
-    report.main()
+    write_reports(recording.DATA.parent)
     _tell(f"done in {(time.monotonic() - started) / 60:.1f} minutes")
 
 

@@ -103,7 +103,9 @@ def _end(ends: Ends, where: str, parsed: bytes | TvdbError) -> str:
 
 
 def main() -> None:
-    """Run and print what came of it; exit code 1 where a run ended without a type."""
+    """Run, print what came of it and keep it; exit code 1 where a run ended without a type."""
+    from benchmarks import recording
+
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=20_000)
     arguments.add_argument("--seed", type=int, default=1)
@@ -115,7 +117,8 @@ def main() -> None:
         return
     started = time.monotonic()
     ends = fuzz(given.runs, given.seed, given.minutes)
-    print(f"seed {given.seed}: {ends.runs} runs in {time.monotonic() - started:.0f} s")
+    seconds = time.monotonic() - started
+    print(f"seed {given.seed}: {ends.runs} runs in {seconds:.0f} s")
     for code, count in ends.codes.most_common():
         print(f"{count:7} {code}")
     for number, name, end, seconds in ends.noted:
@@ -124,6 +127,17 @@ def main() -> None:
         )
     for words in ends.untyped:
         print(f"BROKEN: {words}")
+    figures = {
+        "seed": given.seed,
+        "runs": ends.runs,
+        "seconds": round(seconds, 1),
+        "decoder_not_up_to_it": len(ends.noted),
+        "untyped": ends.untyped,
+        "codes": dict(ends.codes.most_common()),
+    }
+    recording.keep(
+        "fuzz", f"python -m tvdb_pipeline_tests.hostile.fuzz --runs {given.runs} --seed {given.seed}", figures
+    )
     sys.exit(1 if ends.untyped else 0)
 
 

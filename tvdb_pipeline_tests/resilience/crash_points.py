@@ -263,23 +263,27 @@ def faults_of(point: str, expected: Outcome, found: Outcome, before: Outcome | N
 
 
 def main(points: Sequence[str] = waypoints.WAYPOINTS) -> None:
-    """Kill at every point and print what came of it; exit code 1 where a promise is broken."""
+    """Kill at every point, print what came of it and keep it; exit code 1 where a promise is broken."""
+    from benchmarks import recording
     from tvdb_pipeline.database.server import start_server, stop_server
 
-    broken = 0
+    broken: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="tvdb-crash-") as name:
         folder = Path(name)
         try:
             with World(start_server(folder / "server", leave_running=True), folder) as world:
                 for point in points:
                     faults = world.killed_at(point)
-                    broken += bool(faults)
+                    broken |= {point: faults} if faults else {}
                     print(f"{point:32} {'; '.join(faults) or 'as without a kill'}", flush=True)
         finally:
             stop_server(folder / "server")
     print(
-        f"{len(points)} points, {broken} with a broken promise; texts are bought again after {', '.join(ON_THE_WIRE)} only"
+        f"{len(points)} points, {len(broken)} with a broken promise; texts are bought again after {', '.join(ON_THE_WIRE)} only"
     )
+    figures = {"points": len(points), "bought_again_after": sorted(ON_THE_WIRE), "broken": broken}
+    if points == waypoints.WAYPOINTS:
+        recording.keep("crash-points", "make crash-points", figures)
     sys.exit(1 if broken else 0)
 
 

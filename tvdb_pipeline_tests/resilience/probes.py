@@ -28,6 +28,7 @@ from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 MODEL = "text-embedding-3-small"
 POLICY = BreakerPolicy(threshold=5, cooldown=1.5, longest=2.0, probe_lease=20.0)
 LATENCY = 0.2
+PROCESSES = 16
 _LONG = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=60, send_within=30)
 
 
@@ -117,11 +118,12 @@ def _changed_at(database: Database) -> float:
 
 
 def main() -> None:
-    """Run at full size and print the figures; exit code 1 where a promise is broken."""
+    """Run at full size, print the figures and keep them; exit code 1 where a promise is broken."""
+    from benchmarks import recording
     from tvdb_pipeline.database.server import start_server, stop_server
 
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--processes", type=int, default=16)
+    arguments.add_argument("--processes", type=int, default=PROCESSES)
     processes = arguments.parse_args().processes
     with tempfile.TemporaryDirectory(prefix="tvdb-probes-") as name:
         home = Path(name)
@@ -131,6 +133,8 @@ def main() -> None:
             stop_server(home)
     for field, value in vars(figures).items():
         print(f"  {field:20} {value:,.2f}" if isinstance(value, float) else f"  {field:20} {value:,}")
+    if processes == PROCESSES:
+        recording.keep("probes", "make probes", vars(figures))
     sys.exit(0 if figures.together == 1 and figures.idle_processes == 0 else 1)
 
 
