@@ -6,9 +6,10 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 	$$v -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$v; break; }; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+INSTALLED_UI := .venv/.installed-ui
 export DO_NOT_TRACK := 1
 
-.PHONY: help run test test-strangers dev check evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
+.PHONY: chaos restore-drill suite help run test test-strangers test-ui dev check evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
 	growth search-scale load-test soak report examples stop clean
 
 help:  ## show the targets
@@ -36,8 +37,18 @@ test: $(INSTALLED)  ## run the test suite
 test-strangers: $(INSTALLED)  ## hostile files and 500 mutated ones, the small form of make hostile and make fuzz
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tvdb_pipeline_tests/hostile
 
+$(INSTALLED_UI): requirements-ui.lock $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-ui.lock
+	@touch $@
+
+test-ui: $(INSTALLED_UI)  ## the Dagster UI in the machine's own Chromium: uploads, backfills, checks, plots
+	@$(BIN)/python -m pytest tvdb_pipeline_tests/ui -rs $(if $(PICTURES),--pictures)
+
 dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload sensor
 	@$(BIN)/tvdb dev
+
+suite: $(INSTALLED)  ## the tests once more, their outcome kept for the reports
+	@$(BIN)/python -m benchmarks.suite
 
 check: $(INSTALLED)  ## lint and types
 	@$(BIN)/ruff check tvdb_pipeline tvdb_pipeline_tests benchmarks data
@@ -51,6 +62,12 @@ evaluate: $(INSTALLED)  ## how well documents are read, against known truth, and
 
 live: $(INSTALLED)  ## three examples against the real provider, for a cent at most (needs OPENAI_API_KEY)
 	@$(BIN)/python benchmarks/live.py
+
+chaos: $(INSTALLED)  ## a deployment whose daemon, code server, workers and database are killed 60 times while 200 documents arrive
+	@$(BIN)/python -m benchmarks.chaos
+
+restore-drill: $(INSTALLED)  ## back up under load, destroy everything, restore, compare; flip bytes in copies of the backup
+	@$(BIN)/python -m benchmarks.restore_drill
 
 storm: $(INSTALLED)  ## many processes spend at once and are killed at random; ledger against bill
 	@$(BIN)/python -m tvdb_pipeline_tests.resilience.storm
@@ -91,8 +108,8 @@ load-test: $(INSTALLED)  ## 50 documents of up to 230 pages, several runs at onc
 soak: $(INSTALLED)  ## 30 minutes of uploads that come, change and go; memory, connections and files watched
 	@$(BIN)/python -m benchmarks.load.soak --minutes 30
 
-report: $(INSTALLED)  ## write reports/performance.md and its plots from what was measured last
-	@$(BIN)/python -m benchmarks.performance.report
+report: $(INSTALLED)  ## write the five reports, their plots and reports/index.html from what was measured last
+	@$(BIN)/tvdb report
 
 examples:  ## draw data/examples anew, in an environment of its own
 	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples
