@@ -160,7 +160,9 @@ def _document(number: int) -> tuple[str, bytes]:
 def _environment(home: Path, provider_url: str, webhook: str) -> dict[str, str]:
     """A deployment that notices soon: short leases, intervals and windows."""
     ports = {name: str(_free_port()) for name in ("WEBSERVER_PORT", "CODE_SERVER_PORT", "METRICS_PORT")}
+    # Its home is not the database's: that server is somebody else's, as in production, and started by nobody but us.
     return grounds.environment(home, provider_url) | {
+        "TVDB_HOME": str(home / "tvdb"),
         "TVDB_ALERT_WEBHOOK_URL": webhook,
         "TVDB_ALERT_INTERVAL_SECONDS": "1",
         "TVDB_SENSOR_INTERVAL_SECONDS": "5",

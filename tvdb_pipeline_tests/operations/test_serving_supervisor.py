@@ -45,6 +45,17 @@ child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.s
 pathlib.Path(sys.argv[1], "grandchild.pid").write_text(str(child.pid))
 time.sleep(600)
 """
+LEAVES_AN_ORPHAN = """
+import os, pathlib, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        pathlib.Path(sys.argv[1], "orphan.pid").write_text(str(os.getpid()))
+        time.sleep(0.3)
+    os._exit(0)
+os.wait()
+time.sleep(600)
+"""
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LIVES.format("deaf")
 
 Keeper = Callable[..., subprocess.Popen[str]]
@@ -131,6 +142,12 @@ def test_what_a_child_has_started_ends_with_it(keeper: Keeper, tmp_path: Path) -
     process.terminate()
     assert process.wait(60) == 0
     assert not is_running(grandchild)
+
+
+def test_what_was_adopted_and_dies_is_waited_for(keeper: Keeper, tmp_path: Path) -> None:
+    keeper(LEAVES_AN_ORPHAN, LIVES.format("second"))
+    orphan = number_in(tmp_path / "orphan.pid")
+    eventually(lambda: not Path(f"/proc/{orphan}").exists())
 
 
 def test_what_does_not_end_is_killed_and_the_exit_code_says_so(keeper: Keeper, tmp_path: Path) -> None:

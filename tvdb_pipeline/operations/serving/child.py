@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -39,6 +39,11 @@ class Child:
         self._started = self._again_at = 0.0
         self.deaths, self.how = 0, ""
         self._since = datetime.now(UTC)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, while it has one."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def alive(self) -> bool:
@@ -120,6 +125,16 @@ class Child:
 def adopt_orphans() -> None:
     """What children leave behind when they die becomes ours to wait for, and not the first process', which may not do it."""
     kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury_orphans(own: Collection[int]) -> None:
+    """Wait for what was adopted and has died, whatever group it is in. own: children that are waited for elsewhere."""
+    with suppress(ChildProcessError):
+        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if dead.si_pid in own:
+                # It stands before all others until its own child takes it: they have their turn at the next look.
+                return
+            os.waitpid(dead.si_pid, os.WNOHANG)
 
 
 def _wait_for_dead(group: int) -> None:

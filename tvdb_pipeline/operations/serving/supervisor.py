@@ -19,7 +19,7 @@ from types import FrameType
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.serving import guard
 from tvdb_pipeline.operations.serving.answers import listens, port_is_free
-from tvdb_pipeline.operations.serving.child import Child, adopt_orphans
+from tvdb_pipeline.operations.serving.child import Child, adopt_orphans, bury_orphans
 from tvdb_pipeline.operations.serving.deaths import Deaths
 from tvdb_pipeline.operations.serving.development import environment
 from tvdb_pipeline.operations.serving.parts import ASKS_CODE_SERVER, CODE_SERVER, METRICS, WATCH, Part, all_parts
@@ -96,6 +96,7 @@ class Supervisor:
                     if served or child.part.name == CODE_SERVER:
                         child.tend()
                         self._tell_watcher(child)
+                bury_orphans({self._guard.pid, *(child.pid for child in self._children if child.pid is not None)})
                 if not ready and served and all(child.answers() for child in self._children):
                     ready = True
                     _say(f"ready: {', '.join(map(_described, self._children))}")
