@@ -51,7 +51,7 @@ def main() -> None:
         for number in range(_LATER):
             (uploads / f"after-{number}.pdf").write_bytes(drawn(1, seed=700 + number))
         _tvdb(lost, "ingest", str(uploads))
-        bought = _texts(lost)
+        bought, complete = _texts(lost), _files(lost)
         refused = _flipped(backup, grounds.environment(after, provider.url), before)
         # The disaster: nothing of the old database or home is used from here on but the backup and the uploads.
         found = grounds.environment(after, provider.url) | {"TVDB_UPLOAD_DIR": str(uploads)}
@@ -61,7 +61,7 @@ def main() -> None:
             ("answers to searches", str(len(answers)), str(_equal(answers, _answers(found, asked[:QUESTIONS]))))
         )
         again = _tvdb(found, "ingest", str(uploads), "--json")
-        rows.append(("documents after the next ingest", str(len(list(uploads.iterdir()))), str(_files(found))))
+        rows.append(("documents after the next ingest", str(complete), str(_files(found))))
         rows.append(("texts that are there at last", str(len(bought)), str(len(bought & _texts(found)))))
         ledger, bill = _ledger(found), provider.bill_nano
     broken = [what for what, one, other in rows if one != other] + [part for part, ok in refused.items() if not ok]
