@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def main() -> None:
     for part, ok in refused.items():
         print(f"one byte of {part:22} {'refused' if ok else 'NOT REFUSED'}")
     figures: dict[str, Any] = {
+        "drilled_at": datetime.now(UTC).isoformat(timespec="seconds"), "passed": not broken,
         "rows": [{"what": what, "backup": one, "restored": other} for what, one, other in rows],
         "flipped": {part: "refused" if ok else "not refused" for part, ok in refused.items()},
         "recovery_seconds": restored["seconds"], "recovery_point_age_seconds": restored["age_seconds"],
@@ -77,7 +79,7 @@ def main() -> None:
         "texts_bought_by_the_next_ingest": again["texts_sent"], "ledger_nano": ledger, "bill_nano": bill, "broken": broken,
     }  # fmt: skip
     print(f"recovery time {restored['seconds']} s; the backup was {restored['age_seconds']} s old")
-    recording.keep("restore-drill", "make restore-drill", figures, options.out)
+    recording.keep("drill", "make restore-drill", figures, options.out)
     sys.exit(1 if broken else 0)
 
 
