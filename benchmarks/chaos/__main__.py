@@ -35,8 +35,6 @@ LEAST_KILLS, KILLING_SECONDS, MOST_SECONDS = 60, 840.0, 1200.0
 _PAUSE_SECONDS = (1.0, 5.0)
 """Between the end of one outage and the next kill."""
 _TOLD_WITHIN_SECONDS = 60.0
-_BAD = ("empty.pdf", "torn.pdf")
-"""Two files among the documents are unfit; each must end rejected."""
 
 
 def main() -> None:

@@ -12,8 +12,6 @@ from psycopg import sql
 
 Connection = psycopg.Connection[Any]
 SCHEMAS = ("tvdb", "dagster")
-NOTES = "tvdb.safekeeping"
-"""Written after each backup: never the same before and after."""
 
 
 def tables(conn: Connection) -> dict[str, tuple[int, str]]:

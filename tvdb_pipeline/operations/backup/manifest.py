@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ class Manifest:
     indexes: dict[str, str]
     files: dict[str, Checksum]
     absent: int = 0
-    figures: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def write(folder: Path, manifest: Manifest) -> None:
