@@ -54,10 +54,17 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit the checkout stands at, marked where files differ from it; `unknown` outside a checkout."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+changes", "--exclude=*"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+    """The commit the checkout stands at, marked where files differ from it; `unknown` outside a checkout.
+
+    Reports are no part of what is measured: what an earlier measurement wrote there is no difference.
+    """
+    head = _git("rev-parse", "--short", "HEAD")
+    return f"{head}{'+changes' if _git('status', '--porcelain', '--', '.', ':!reports') else ''}" if head else "unknown"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def keep(name: str, command: str, figures: Any, folder: Path = DATA) -> Path:

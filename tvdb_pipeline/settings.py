@@ -38,9 +38,11 @@ class Settings(BaseSettings):
     home: Path = Path(".tvdb")
     upload_dir: Path = Path("data/uploads")
     database_url: SecretStr | None = None
+    database_tls: Literal["verified", "trusted_network"] = "verified"
 
     service_mode: ServiceMode = "MOCK"
     provider_agreement: Literal["covered", "synthetic"] | None = None
+    redact_before_embedding: bool = False
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     embedding_model: str = Field(default="text-embedding-3-small", pattern=r"^[A-Za-z0-9._:/-]{1,80}$")

@@ -35,8 +35,12 @@ def main() -> None:
     asked.add_argument(
         "--minutes", type=float, default=MINUTES, help="about how long it may take; fewer repeats if short"
     )
-    minutes = asked.parse_args().minutes
-    started = time.monotonic()
+    asked.add_argument("--sizes-only", action="store_true", help="only documents of the sizes of the system before")
+    options = asked.parse_args()
+    minutes, started = options.minutes, time.monotonic()
+    if options.sizes_only:
+        _sizes()
+        return
     _tell("peers are installed where they are not")
     for environment, reason in install().items():
         if reason:
@@ -51,8 +55,15 @@ def main() -> None:
             bench, bound = _cold(documents, folder, begun + _COLD_ENDS_AFTER * minutes * 60)
         recording.keep("lower-bound", "make bench", bound)
         recording.keep("bench", "make bench", bench)
+    _sizes()
     write_reports(recording.DATA.parent)
     _tell(f"done in {(time.monotonic() - started) / 60:.1f} minutes")
+
+
+def _sizes() -> None:
+    _tell("sizes of the system before")
+    with grounds.home() as folder:
+        recording.keep("sizes", "make bench", succeeded.measure(folder))
 
 
 def _parsing(documents: Path) -> dict[str, Any]:
@@ -97,14 +108,12 @@ def _cold(documents: Path, folder: Path, until: float) -> tuple[dict[str, Any], 
     bound = lower_bound.compared(bound, ours["seconds"])
     _tell("changes")
     changed = changes.measure(folder)
-    _tell("sizes of the system before")
     bench = {
         "documents": count,
         "pages": bound["pages"],
         "latency_seconds": by_latency,
         "changes": changed,
         "packing": packing,
-        **succeeded.measure(folder),
     }
     return bench, bound
 

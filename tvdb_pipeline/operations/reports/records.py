@@ -17,6 +17,7 @@ Records = Mapping[str, dict[str, Any] | None]
 
 COMMANDS: Mapping[str, str] = {
     "bench": "make bench",
+    "sizes": "make bench",
     "parsing": "make bench",
     "lower-bound": "make bench",
     "batch-size": "make batch-study",

@@ -21,7 +21,7 @@ from tvdb_pipeline.operations.serving.parts import Part
 from tvdb_pipeline.parsing.sandbox import kernel
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 15.0
 """One that lived so long begins with the first pause again."""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 

@@ -51,8 +51,10 @@ def figures(draw: Callable[[], float]) -> dict[str, Any]:
             **many("documents", "pages"),
             "latency_seconds": {"0.59": {"ours": {"seconds": spread()}, "other": {"seconds": spread(), "rows": draw()}}},
             "changes": {"ours": many("edit", "copy", "rename"), "other": many("edit")},
-            "succeeded": [many("file_kb") | {"their_seconds": 4.25, "seconds": draw(), "usd": draw()}],
             "packing": {"least_full_but_last": draw()},
+        },
+        "sizes": {
+            "succeeded": [many("file_kb") | {"their_seconds": 4.25, "seconds": draw(), "usd": draw()}],
             "documents_an_hour": many("ours", "theirs"),
         },
         "parsing": {"ours": spread(), "pdfium": spread(), "ratio": draw(), "peers": {"kreuzberg": {"pages_a_second": draw()}},
