@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from benchmarks import grounds, recording
 from benchmarks.load import documents, promises, watching
 from benchmarks.load.progress import Progress, percentile
 from benchmarks.load.provider import RateLimit
+from benchmarks.load.scrapes import Scrapes, scraped
 from tvdb_pipeline.budget.orders import Limits
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry
@@ -58,13 +60,17 @@ def quoted(uploads: Path) -> int:
     return int(Decimal(json.loads(done.stdout)["cost_usd"]) * NANO_DOLLARS)
 
 
-def load(uploads: Path, variables: dict[str, str], database: Database, errors: Path) -> Progress:
+def load(
+    uploads: Path, variables: dict[str, str], database: Database, errors: Path, scrapes: Scrapes | None = None
+) -> Progress:
     """Ingest until nothing is left to do, or the time is up. errors: a file for what the processes say on stderr."""
     progress, started, running = Progress(database), time.monotonic(), list[subprocess.Popen[bytes]]()
     shares = itertools.cycle(SHARES)
     with errors.open("wb") as said:
         while time.monotonic() - started < MOST_SECONDS:
             progress.look([process.pid for process in running])
+            if scrapes is not None:
+                scrapes.look()
             progress.exits.update(process.returncode for process in running if process.poll() is not None)
             running = [process for process in running if process.returncode is None]
             if not progress.exits and not running:
@@ -110,7 +116,9 @@ def measure(folder: Path) -> tuple[dict[str, Any], list[str]]:
         )
         database = Database(variables["TVDB_DATABASE_URL"]).open()
         try:
-            progress = load(uploads, variables, database, folder / "stderr.txt")
+            with scraped(variables, database, _free_port()) as scrapes:
+                progress = load(uploads, variables, database, folder / "stderr.txt", scrapes)
+                scrapes.look()
             seconds = max(progress.ready.values(), default=0.0)
             limits = Limits(limit, WINDOW_REQUESTS, 10 * NANO_DOLLARS)
             ended = promises.count(database, provider, limits, WINDOW_SECONDS, len(progress.deferred), seconds)
@@ -122,11 +130,19 @@ def measure(folder: Path) -> tuple[dict[str, Any], list[str]]:
         "limit_nano": limit,
         "ingests": dict(progress.exits),
         "bill_nano": provider.bill_nano,
+        "scrapes": scrapes.looks,
+        "scrapes_compared": scrapes.compared,
     }
-    faults = promises.faults_of(ended)
+    faults = promises.faults_of(ended) + [f"metrics differ: {what}" for what in scrapes.differences]
     if set(progress.exits) - _ENDS:
         faults.append(f"ingests ended with exit codes {dict(progress.exits)}")
     return figures, faults
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _figures(progress: Progress, ended: promises.Ended, files: int, pages: int, seconds: float) -> dict[str, Any]:
