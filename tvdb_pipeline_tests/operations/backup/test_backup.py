@@ -195,9 +195,7 @@ def test_a_backup_is_whole_while_documents_come_and_change(
         made = manifest.read(folder)
         manifest.verify(folder, made)
         kept = sum(name.startswith("artifacts/") for name in made.files)
-        with psycopg.connect(filled.database.url) as conn:
-            assert kept + made.absent >= 3
-            assert conn.execute("SELECT 1").fetchone() == (1,)
+        assert kept + made.absent >= 3
     assert restore(empty[0], empty[1], folders[-1]).documents == 3
 
 
