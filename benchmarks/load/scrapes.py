@@ -2,8 +2,8 @@
 
 Belongs here: asking both, and comparing. Does not: what the endpoint measures (`operations.metrics`).
 
-Nothing stands still while a scrape is made. So the tables are read before it and after it: where both readings are alike, the
-scrape between them has to say the same.
+Nothing stands still while a scrape is made. So the tables are read before it and after it: where nothing happened between the two
+readings, the scrape has to say the same.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _TABLES: LiteralString = """
     UNION ALL SELECT 'tokens', coalesce(sum(tokens), 0) FROM tvdb.requests WHERE state = 'settled'
     UNION ALL SELECT 'vector rows', count(*) FROM tvdb.vector_rows
     UNION ALL SELECT 'spent', spent_nano FROM tvdb.dollar_windows WHERE starts = date_trunc('day', now(), 'UTC')
+    UNION ALL SELECT 'happened: journal', count(*) FROM tvdb.journal
+    UNION ALL SELECT 'happened: claims', sum(fence) FROM tvdb.documents
     UNION ALL SELECT 'held', held_nano FROM tvdb.dollar_windows WHERE starts = date_trunc('day', now(), 'UTC')"""
 
 
@@ -51,6 +53,7 @@ class Scrapes:
         if before != self._tables():
             return
         self.compared += 1
+        before = {name: count for name, count in before.items() if not name.startswith("happened")}
         self.differences += [
             f"{name}: {before.get(name, 0)} in the tables, {told.get(name, 0)} scraped"
             for name in sorted(before.keys() | told.keys())
