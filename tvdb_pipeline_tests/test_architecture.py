@@ -15,7 +15,7 @@ import tvdb_pipeline
 PACKAGE = Path(tvdb_pipeline.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
-HEAVY = ("unstructured", "spacy", "onnxruntime", "pandas", "openai")
+HEAVY = ("unstructured", "spacy", "onnxruntime", "pandas", "openai", "presidio_analyzer", "phonenumbers")
 STATE = ("embedding", "vectorstore", "ingest", "orchestration", "operations")
 FORBIDDEN = {
     "parsing": {*STATE, "chunking", "budget", "database"},
@@ -23,8 +23,9 @@ FORBIDDEN = {
     "budget": {*STATE, "parsing", "chunking", "documents"},
     "documents": {*STATE, "parsing", "chunking", "budget"},
     "database": {*STATE, "parsing", "chunking", "budget", "documents"},
-    "embedding": {"vectorstore", "ingest", "orchestration", "operations", "parsing", "documents"},
-    "vectorstore": {"ingest", "orchestration", "operations", "parsing", "documents"},
+    "redaction": {*STATE, "parsing", "chunking", "budget", "documents", "database"},
+    "embedding": {"vectorstore", "ingest", "orchestration", "operations", "parsing", "documents", "redaction"},
+    "vectorstore": {"redaction", "ingest", "orchestration", "operations", "parsing", "documents"},
     "ingest": {"orchestration", "operations"},
     "orchestration": {"operations"},
 }

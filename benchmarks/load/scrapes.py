@@ -32,7 +32,7 @@ _TABLES: LiteralString = """
     UNION ALL SELECT 'vector rows', count(*) FROM tvdb.vector_rows
     UNION ALL SELECT 'spent', spent_nano FROM tvdb.dollar_windows WHERE starts = date_trunc('day', now(), 'UTC')
     UNION ALL SELECT 'happened: journal', count(*) FROM tvdb.journal
-    UNION ALL SELECT 'happened: claims', sum(fence) FROM tvdb.documents
+    UNION ALL SELECT 'happened: claims', coalesce(sum(fence), 0) FROM tvdb.documents
     UNION ALL SELECT 'held', held_nano FROM tvdb.dollar_windows WHERE starts = date_trunc('day', now(), 'UTC')"""
 
 

@@ -131,6 +131,11 @@ class Ledger:
             spent, held = reservations.day_sums(conn, now, windows.day_of(now, self.lengths.dollars))
         return BudgetState(spent, held, slots.used, slots.retries, slots.opens_at)
 
+    def day_starts(self) -> datetime:
+        """When the dollar window of now began."""
+        with self._database.connection() as conn:
+            return windows.day_of(self._now(conn), self.lengths.dollars)
+
     def number_of(self, key: str, attempt: int) -> int | None:
         """The number of the reservation of an attempt, None where this database knows of none."""
         rows = self._database.fetch(

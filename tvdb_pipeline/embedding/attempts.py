@@ -20,7 +20,7 @@ import stamina
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import BudgetRefused, Kind, Order, Purpose
 from tvdb_pipeline.database.pools import Database
-from tvdb_pipeline.embedding import cache, claims
+from tvdb_pipeline.embedding import cache, claims, redactions
 from tvdb_pipeline.embedding.breaker import Breaker, Permit
 from tvdb_pipeline.embedding.client import Embedded, EmbeddingClient, Exchange
 from tvdb_pipeline.embedding.failures import ProviderError
@@ -101,6 +101,7 @@ class Attempts:
             self._rest(permit, longest)
             number = self.ledger.reserve(self.client.model, order)
             send_by = time.monotonic() + self.ledger.lengths.send_within
+            redactions.note(self.database, number, request)
             self.ledger.mark_sent(number)
         except BaseException:
             self.breaker.abandoned(permit)

@@ -6,7 +6,7 @@ Belongs here: the records. Does not: asking.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tvdb_pipeline.budget.orders import Share
@@ -20,12 +20,16 @@ def text_hash(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A text to embed: its hash, exact token count, and the document that pays for it (None for a query)."""
+    """A text to embed: its hash, exact token count, and the document that pays for it (None for a query).
+
+    redacted: how many numbers and addresses of each kind were taken out of it.
+    """
 
     text: str
     sha256: str
     tokens: int
     document_key: str | None
+    redacted: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Buying:
             waiting = self._waiting.setdefault(piece.sha256, [])
             waiting.append(work)
             if len(waiting) == 1:
-                full = self._packer.add(Wanted(piece.text, piece.sha256, piece.tokens, work.key))
+                full = self._packer.add(work.wanted(piece))
                 if full:
                     yield from self._buy(full)
 

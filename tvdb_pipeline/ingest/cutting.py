@@ -13,6 +13,7 @@ from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.ingest import figures
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
+from tvdb_pipeline.ingest.sending import to_be_sent
 from tvdb_pipeline.ingest.work import Work, failed_stage, passed_stage, upstream_missing
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.parsing.parsed import ParsedDocument
@@ -43,8 +44,8 @@ def cut(
     except TvdbError as refusal:
         outcomes.append(failed_stage(work, "chunks", refusal))
         return refusal
+    work.chunks, work.redacted = to_be_sent(pieces, shop.redactor)
     work.seconds["chunk"] = time.monotonic() - started
-    work.chunks = pieces
     report = chunking.size_report(pieces)
     sizes: dict[str, Any] = {"chunks": report.chunks, "least_tokens": report.least, "most_tokens": report.most}
     check = CheckOutcome("sizes_within_limits", report.passed, True, sizes)

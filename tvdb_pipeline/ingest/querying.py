@@ -19,6 +19,7 @@ from tvdb_pipeline.embedding.models import MOCK_MODEL
 from tvdb_pipeline.embedding.requests import Wanted, text_hash
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.redaction.redactor import Redacted
 from tvdb_pipeline.vectorstore.search import Mode, Passage, documents_within, models_present, search
 
 _MAX_QUERY_TOKENS = 512
@@ -73,13 +74,14 @@ def _vector(shop: Workshop, model: str, query: str) -> tuple[Vectors | None, Tvd
     client = _client_of(shop, model)
     if client is None:
         return None, None
+    redacted = shop.redactor.redact(query) if shop.redactor else Redacted(query, {})
     if not client.paid:
-        return client.embed([query]).vectors[0], None
-    name = text_hash(query)
+        return client.embed([redacted.text]).vectors[0], None
+    name = text_hash(redacted.text)
     vector = cache.get(shop.database, model, name)
     if vector is not None:
         return vector, None
-    wanted = Wanted(query, name, count_tokens(query), None)
+    wanted = Wanted(redacted.text, name, count_tokens(redacted.text), None, redacted.counts)
     purchase = shop.embedding.buy([wanted], purpose="query", stand_in=False)
     return cache.get(shop.database, model, name), purchase.failure
 

@@ -106,7 +106,7 @@ def _missing(shop: Workshop, work: Work, texts: dict[str, Wanted]) -> list[Wante
     model = shop.embedding.client.model
     pieces = {piece.sha256: piece for piece in work.chunks or [] if piece.sha256 not in texts}
     have = cache.known(shop.database, model, pieces) | refused.known(shop.database, model, pieces)
-    return [Wanted(piece.text, name, piece.tokens, work.key) for name, piece in pieces.items() if name not in have]
+    return [work.wanted(piece) for name, piece in pieces.items() if name not in have]
 
 
 def _over_limit(shop: Workshop, wanted: Sequence[Wanted]) -> bool:

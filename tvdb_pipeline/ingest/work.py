@@ -12,10 +12,11 @@ from typing import Any
 from tvdb_pipeline.chunking.chunks import Chunk
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import Stage
-from tvdb_pipeline.embedding.requests import Bought
+from tvdb_pipeline.embedding.requests import Bought, Wanted
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.parsing.parsed import Route
+from tvdb_pipeline.redaction.redactor import Redacted
 
 
 def _no_seconds() -> dict[str, float]:
@@ -26,7 +27,8 @@ def _no_seconds() -> dict[str, float]:
 class Work:
     """The document as it was claimed, and what the walk has found.
 
-    versions: data version of each stage, as they should come out; chunks: None until chunked; bought: text hash -> whose
+    versions: data version of each stage, as they should come out; chunks: None until chunked; redacted: text hash -> what is
+    sent in place of a chunk's text, where that differs (hash and tokens of the chunk are those of it); bought: text hash -> whose
     vector; fetched: how many of them this walk asked for, on this document's bill; pending: text hashes still to be bought;
     refused: text hashes the provider refuses by themselves; refusal: why all others have no vector.
     """
@@ -40,6 +42,7 @@ class Work:
     coverage: dict[Route, int] = field(default_factory=dict[Route, int])
     missing: list[str] = field(default_factory=list[str])
     chunks: list[Chunk] | None = None
+    redacted: dict[str, Redacted] = field(default_factory=dict[str, Redacted])
     bought: dict[str, Bought] = field(default_factory=dict[str, Bought])
     fetched: int = 0
     pending: set[str] = field(default_factory=set[str])
@@ -56,6 +59,13 @@ class Work:
     def pages(self) -> int:
         """Pages of the file."""
         return sum(self.coverage.values())
+
+    def wanted(self, piece: Chunk) -> Wanted:
+        """What is asked of the provider for a chunk."""
+        sent = self.redacted.get(piece.sha256)
+        if sent is None:
+            return Wanted(piece.text, piece.sha256, piece.tokens, self.key)
+        return Wanted(sent.text, piece.sha256, piece.tokens, self.key, sent.counts)
 
     def tokens_of(self, hashes: set[str]) -> int:
         """cl100k tokens of those texts of the document, each counted once."""

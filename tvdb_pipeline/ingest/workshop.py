@@ -21,18 +21,23 @@ from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.pool import ParserPool
 from tvdb_pipeline.parsing.warm import borrowed
+from tvdb_pipeline.redaction.redactor import Redactor
 from tvdb_pipeline.settings import Settings
 
 
 @dataclass(slots=True)
 class Workshop:
-    """settings, database, artifacts, the embedding service with its ledger, and how to start parsing processes."""
+    """settings, database, artifacts, the embedding service with its ledger, and how to start parsing processes.
+
+    redactor: what is sent goes through it; None: texts are sent as they are.
+    """
 
     settings: Settings
     database: Database
     artifacts: ArtifactStore
     embedding: EmbeddingService
     ledger: Ledger
+    redactor: Redactor | None = None
 
     def parsers(self) -> AbstractContextManager[ParserPool]:
         """A pool of parsing processes, which are started as they are needed and kept warm for the next batch."""
@@ -56,7 +61,7 @@ class Workshop:
 def build_workshop(
     settings: Settings, database: Database, client: EmbeddingClient, artifacts: ArtifactStore | None = None
 ) -> Workshop:
-    """The workshop of these settings around a database and a client."""
+    """The workshop of these settings around a database and a client. Raises TvdbError(`redaction_missing`)."""
     ledger = build_ledger(settings, database)
     policy = BreakerPolicy(
         settings.breaker_threshold,
@@ -72,7 +77,9 @@ def build_workshop(
         Slips(settings.home / "slips"),
         Patience(settings.retry_first_wait_seconds, settings.retry_longest_wait_seconds),
     )
-    return Workshop(settings, database, artifacts or ArtifactStore(settings.home / "artifacts"), service, ledger)
+    store = artifacts or ArtifactStore(settings.home / "artifacts")
+    redactor = Redactor() if settings.redact_before_embedding else None
+    return Workshop(settings, database, store, service, ledger, redactor)
 
 
 def build_ledger(settings: Settings, database: Database) -> Ledger:

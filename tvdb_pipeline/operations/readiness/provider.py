@@ -30,6 +30,9 @@ def rows(settings: Settings) -> Iterator[Finding]:
     if key is None:
         yield Finding(_AREA, "key", False, "OPENAI_API_KEY is not set: nothing is sent")
         return
+    if stated is None:
+        yield Finding(_AREA, "key", False, "not asked before TVDB_PROVIDER_AGREEMENT is stated")
+        return
     refusal = _refusal(settings, key.get_secret_value())
     yield Finding(_AREA, "key", refusal is None, refusal or f"accepted for {settings.embedding_model}")
 

@@ -85,7 +85,11 @@ REPORT = Report(
     "Whether this can serve: the checklist row by row, and what was proved of deployment, monitoring, alerting, backups and "
     "upgrades.",
     {"What was proved": TARGETS},
-    (Section("The checklist", "doctor", _doctor), Section("Restore drill", "drill", tables)),
+    (
+        Section("The checklist", "doctor", _doctor),
+        Section("Restore drill", "drill", tables),
+        Section("Redaction", "redaction", tables),
+    ),
     standing=(
         "The embedded PostgreSQL trusts the users of the machine: in production set `TVDB_DATABASE_URL` to a server of yours.",
         "Run `tvdb report --check` on the machine and with the settings that will serve: the checklist is of where it ran.",

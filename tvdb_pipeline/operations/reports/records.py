@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "mutants": "make mutants",
     "chaos": "make chaos",
     "drill": "tvdb drill",
+    "redaction": "make redaction-quality",
     "doctor": "tvdb report --check",
     "live": "make live",
 }
