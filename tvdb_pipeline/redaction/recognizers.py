@@ -3,16 +3,17 @@
 Belongs here: patterns and rules of validity, as recognizers of Presidio. Does not: replacing.
 
 Presidio's own recognizers for these kinds score a bare number low and count on words around it, found with a language model
-that has to be downloaded; here the label is part of the pattern, so that none is needed. `regex`, which Presidio uses, allows the
-label in a lookbehind: what is found is the number alone.
+that has to be downloaded; here the label is part of the pattern, so that none is needed, and the group `number` is what is found.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import phonenumbers
-from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 _END = r"(?![A-Za-z0-9]|[-./]\d)"
 _SEPARATOR = r"[ \t]*(?:is|was|[:=#|\-–]|\.)?[ \t]*(?:[:=#|]|\n)?[ \t]*"
@@ -25,22 +26,23 @@ _VALUE = (
     r"(?:(?:[-./]| ?- ?| (?=\d))(?!\d{1,2}/\d{1,2}/\d{2})[A-Z0-9]*\d[A-Z0-9]*)*"
 )
 """Letters and digits in groups; a date after the number is no part of it."""
+_NUMBER = rf"(?P<number>{_VALUE}){_END}"
 
 
 def _labelled(words: str) -> str:
     """After a label that says it is a number, or that ends in a sign for what follows."""
     ids = rf"(?:{words})[ \t]*{_NUMBER_SIGN}|ids?(?:[ ]numbers?)? of (?:the )?(?:{words})"
-    return rf"(?<=\b(?:(?:{ids}){_SEPARATOR}|(?:{words})[ \t]*[:=#|][ \t]*)){_VALUE}{_END}"
+    return rf"\b(?:(?:{ids}){_SEPARATOR}|(?:{words})[ \t]*[:=#|][ \t]*){_NUMBER}"
 
 
 def _named(words: str) -> str:
     """After the bare word: `claim 20231234567`."""
-    return rf"(?<=\b(?:{words}),?[ \t]){_VALUE}{_END}"
+    return rf"\b(?:{words}),?[ \t]{_NUMBER}"
 
 
 def _before(words: str) -> str:
     """Before its label in brackets: `987654321 (member ID)`."""
-    return rf"(?<![\w-]){_VALUE}(?=[ ]\((?:[a-z]+[ ])?(?:{words})[ ]{_NUMBER_SIGN}\))"
+    return rf"(?<![\w-])(?P<number>{_VALUE})(?=[ ]\((?:[a-z]+[ ])?(?:{words})[ ]{_NUMBER_SIGN}\))"
 
 
 _MEMBER = (
@@ -48,7 +50,7 @@ _MEMBER = (
     r"|hicn?"
 )
 _RECORD = r"MRN|medical record (?:number|no\.?)|patient account (?:number|no\.?|#)|HICN?"
-_MEMBER_OTHERS = rf"(?<=\b(?:{_RECORD}){_SEPARATOR}){_VALUE}{_END}"
+_MEMBER_OTHERS = rf"\b(?:{_RECORD}){_SEPARATOR}{_NUMBER}"
 _MBI_LETTER = "[AC-HJKMNPQRT-Y]"
 _MBI = rf"\b[1-9]{_MBI_LETTER}(?:{_MBI_LETTER}|\d)\d-?{_MBI_LETTER}(?:{_MBI_LETTER}|\d)\d-?{_MBI_LETTER}{{2}}\d{{2}}\b"
 """Medicare Beneficiary Identifier: CMS, "Understanding the Medicare Beneficiary Identifier (MBI) Format"."""
@@ -60,9 +62,11 @@ _CLAIM = (
 
 _SSN_DIGITS = r"(?!000|666|9\d\d)\d{3}{s}(?!00)\d{2}{s}(?!0000)\d{4}"
 """Areas 000, 666 and 900-999, group 00 and serial 0000 are never given: SSA, "Social Security Number Randomization"."""
-_SSN_LABEL = r"(?:SSN|S\.S\.N\.?|SS ?(?:#|no\.?|number)|soc(?:ial|\.)?[ ]?sec(?:urity|\.)?(?:[ ](?:numbers?|nos?\.?|\#))?)"
+_SSN_LABEL = (
+    r"(?:SSN|S\.S\.N\.?|SS ?(?:#|no\.?|number)|soc(?:ial|\.)?[ ]?sec(?:urity|\.)?(?:[ ](?:numbers?|nos?\.?|\#))?)"
+)
 _DASHED_SSN = rf"(?<![\d-]){_SSN_DIGITS.replace('{s}', '(?: ?[-–‐] ?)')}(?![\d]|-\d)"
-_LABELLED_SSN = rf"(?<=\b{_SSN_LABEL}{_SEPARATOR}){_SSN_DIGITS.replace('{s}', '[ .–-]{0,3}')}(?!\d)"
+_LABELLED_SSN = rf"\b{_SSN_LABEL}{_SEPARATOR}(?P<number>{_SSN_DIGITS.replace('{s}', '[ .–-]{0,3}')})(?!\d)"
 
 _US_PHONE = (
     r"(?<![\dA-Za-z$-])(?:\+?1[ .-]?)?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}[ ]?[-.–/ ][ ]?)\d{3}[ ]?[-.–][ ]?\d{4}(?![\d-])"
@@ -70,23 +74,34 @@ _US_PHONE = (
 _SPACED_PHONE = r"(?<![\dA-Za-z$-])(?:\+?1 )?[2-9]\d{2} [2-9]\d{2} \d{4}(?!\d| \d)"
 _PHONE_LABEL = r"(?:phone|telephone|tel|fax|facsimile|mobile|cell|call|text|TTY|TDD)(?:[ ](?:numbers?|nos?\.?|\#))?"
 _LABELLED_PHONE = (
-    rf"(?<=\b{_PHONE_LABEL}\.?{_SEPARATOR})(?:\+?1[ .-]?)?\(?[2-9]\d{{2}}\)?[ .-]?\d{{3}}[ .-]?\d{{4}}(?!\d)"
+    rf"\b{_PHONE_LABEL}\.?{_SEPARATOR}(?P<number>(?:\+?1[ .-]?)?\(?[2-9]\d{{2}}\)?[ .-]?\d{{3}}[ .-]?\d{{4}})(?!\d)"
 )
 _INTERNATIONAL = r"(?<![\w+])\+[1-9]\d{0,2}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?!\d)"
 
 _EMAIL = r"(?<![\w.+-])[\w.+%'-]{1,64} ?@ ?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}(?![\w@])"
 
 
-class _Checked(PatternRecognizer):
-    """A pattern whose findings must also pass a test."""
+class _Checked(EntityRecognizer):
+    """Patterns whose findings must also pass a test: the group `number` where there is one, else all of it."""
 
     def __init__(self, kind: str, patterns: list[str], fits: Callable[[str], bool]) -> None:
         self._fits = fits
-        named = [Pattern(f"{kind} {number}", pattern, 1.0) for number, pattern in enumerate(patterns)]
-        super().__init__(supported_entity=kind, patterns=named, name=kind)
+        self._patterns = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+        super().__init__(supported_entities=[kind], name=kind)
 
-    def invalidate_result(self, pattern_text: str) -> bool:
-        return not self._fits(pattern_text)
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any) -> list[RecognizerResult]:
+        """All findings, those of different patterns may overlap."""
+        matches = [match for pattern in self._patterns for match in pattern.finditer(text)]
+        spans = [match.span("number" if match.re.groupindex else 0) for match in matches]
+        kind = self.supported_entities[0]
+        return [
+            RecognizerResult(kind, start, end, EntityRecognizer.MAX_SCORE)
+            for start, end in spans
+            if self._fits(text[start:end])
+        ]
 
 
 def recognizers() -> list[EntityRecognizer]:
