@@ -7,9 +7,11 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_UI := .venv/.installed-ui
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
+HASHED := --require-hashes --only-binary :all:
 export DO_NOT_TRACK := 1
 
-.PHONY: chaos restore-drill suite help run test test-strangers test-ui dev check evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
+.PHONY: planted-words redaction-quality chaos restore-drill suite help run test test-strangers test-ui dev check licences evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
 	growth search-scale load-test soak report examples stop clean
 
 help:  ## show the targets
@@ -19,8 +21,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed; install one or set PYTHON=." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked packages into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# langdetect is published as source only. It is built by the setuptools that is locked; pip would fetch one of its own choice.
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock > .venv/setuptools.lock
+	@$(BIN)/python $(PIP_INSTALL) $(HASHED) -r .venv/setuptools.lock
+	@$(BIN)/python $(PIP_INSTALL) $(HASHED) --no-binary langdetect --no-build-isolation -r requirements.lock
+	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation -e .
 	@touch $@
 
 run: $(INSTALLED)  ## ingest data/examples through Dagster, show documents, bill and one search
@@ -38,7 +43,7 @@ test-strangers: $(INSTALLED)  ## hostile files and 500 mutated ones, the small f
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tvdb_pipeline_tests/hostile
 
 $(INSTALLED_UI): requirements-ui.lock $(INSTALLED)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-ui.lock
+	@$(BIN)/python $(PIP_INSTALL) $(HASHED) -r requirements-ui.lock
 	@touch $@
 
 test-ui: $(INSTALLED_UI)  ## the Dagster UI in the machine's own Chromium: uploads, backfills, checks, plots
@@ -50,10 +55,14 @@ dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload
 suite: $(INSTALLED)  ## the tests once more, their outcome kept for the reports
 	@$(BIN)/python -m benchmarks.suite
 
-check: $(INSTALLED)  ## lint and types
-	@$(BIN)/ruff check tvdb_pipeline tvdb_pipeline_tests benchmarks data
-	@$(BIN)/ruff format --check tvdb_pipeline tvdb_pipeline_tests
+check: $(INSTALLED)  ## lint, types, and known vulnerabilities of what is locked
+	@$(BIN)/ruff check tvdb_pipeline tvdb_pipeline_tests benchmarks data deploy
+	@$(BIN)/ruff format --check tvdb_pipeline tvdb_pipeline_tests deploy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/python -m deploy.supply_chain.advisories
+
+licences: $(INSTALLED)  ## write docs/licences.md: the licence of every locked distribution
+	@$(BIN)/python -m deploy.supply_chain.licences
 
 evaluate: $(INSTALLED)  ## how well documents are read, against known truth, and how often search finds the answers
 	@$(BIN)/python -m benchmarks.parsing_quality
@@ -71,6 +80,9 @@ restore-drill: $(INSTALLED)  ## back up under load, destroy everything, restore,
 
 storm: $(INSTALLED)  ## many processes spend at once and are killed at random; ledger against bill
 	@$(BIN)/python -m tvdb_pipeline_tests.resilience.storm
+
+planted-words: $(INSTALLED)  ## words of documents, looked for wherever none may stand, after kills at every third named point
+	@PLANTED_KILLS=3 $(BIN)/python -m pytest tvdb_pipeline_tests/test_planted_words.py -n 0
 
 crash-points: $(INSTALLED)  ## a kill at every named point, then a restart
 	@$(BIN)/python -m tvdb_pipeline_tests.resilience.crash_points
@@ -102,6 +114,9 @@ growth: $(INSTALLED)  ## the same work at 100, 1,000 and 10,000 documents, and D
 search-scale: $(INSTALLED)  ## search among 10,000, 100,000 and 250,000 vectors: time and recall
 	@$(BIN)/python -m benchmarks.search_at_scale
 
+redaction-quality: $(INSTALLED)  ## what is taken out of texts before they are sent: recall and precision by kind
+	@$(BIN)/python -m benchmarks.redaction_quality
+
 load-test: $(INSTALLED)  ## 50 documents of up to 230 pages, several runs at once, a provider that refuses, a budget that is short
 	@$(BIN)/python -m benchmarks.load
 
@@ -113,7 +128,7 @@ report: $(INSTALLED)  ## write the five reports, their plots and reports/index.h
 
 examples:  ## draw data/examples anew, in an environment of its own
 	@test -x .venv-examples/bin/python || $(PYTHON) -m venv .venv-examples
-	@.venv-examples/bin/python -m pip install --quiet -r data/examples/drawing/requirements.txt
+	@.venv-examples/bin/python $(PIP_INSTALL) $(HASHED) -r data/examples/drawing/requirements.lock
 	@.venv-examples/bin/python data/examples/draw.py
 
 stop: $(INSTALLED)  ## stop the embedded database
