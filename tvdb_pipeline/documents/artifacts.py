@@ -1,7 +1,7 @@
 """Files kept under TVDB_HOME: the raw bytes and each stage's result, named by data version.
 
 Belongs here: writing, reading and removing them. Does not: what is inside. The same bytes under two names, or a renamed
-file, share one artifact; a write is complete or absent (temporary file, fsync, rename).
+file, share one artifact; a write is complete or absent (temporary file, fsync, rename). Folders have mode 0700, files 0600.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tvdb_pipeline.documents.opening import open_regular
-from tvdb_pipeline.documents.stages import Stage
+from tvdb_pipeline.documents.stages import STAGES, Stage
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.privacy.modes import private_folder
 from tvdb_pipeline.waypoints import passed
 
 _BLOCK = 1 << 20
@@ -47,7 +48,7 @@ class ArtifactStore:
             with _CompleteOrAbsent(target, self._incoming) as file:
                 file.write(zlib.compress(data, 1))
         except OSError as error:
-            raise _disk(error) from error
+            raise _disk(error) from None
 
     def get(self, stage: Stage, version: str) -> bytes | None:
         """What `put` stored, or None. A damaged artifact counts as absent, so that it is made again."""
@@ -63,14 +64,14 @@ class ArtifactStore:
         try:
             before = source.stat(follow_symlinks=False)
             descriptor = open_regular(source)
-        except FileNotFoundError as error:
+        except FileNotFoundError:
             raise TvdbError(
                 "file_gone", "The file is no longer there; it will be removed at the next look.", retryable=True
-            ) from error
+            ) from None
         except OSError as error:
             raise TvdbError(
                 "unreadable", f"The file cannot be read (errno {error.errno}); check its permissions.", retryable=True
-            ) from error
+            ) from None
         with os.fdopen(descriptor, "rb") as file:
             digest, size = self._copy_in(file)
             after = os.fstat(file.fileno())
@@ -88,13 +89,13 @@ class ArtifactStore:
                 with _CompleteOrAbsent(self.path("raw_file", digest), self._incoming) as file:
                     file.write(content)
             except OSError as error:
-                raise _disk(error) from error
+                raise _disk(error) from None
         return digest
 
     def _copy_in(self, file: BinaryIO) -> tuple[str, int]:
         hasher, size = hashlib.sha256(), 0
         try:
-            self._incoming.mkdir(parents=True, exist_ok=True)
+            private_folder(self._incoming)
             with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as copy:
                 try:
                     while block := file.read(_BLOCK):
@@ -105,13 +106,13 @@ class ArtifactStore:
                     os.fsync(copy.fileno())
                     passed("raw_file.copied")
                     target = self.path("raw_file", hasher.hexdigest())
-                    target.parent.mkdir(parents=True, exist_ok=True)
+                    private_folder(target.parent)
                     Path(copy.name).replace(target)
                 except BaseException:
                     Path(copy.name).unlink(missing_ok=True)
                     raise
         except OSError as error:
-            raise _disk(error) from error
+            raise _disk(error) from None
         return hasher.hexdigest(), size
 
     def sweep(self, seconds: float = STALE_SECONDS) -> int:
@@ -124,6 +125,17 @@ class ArtifactStore:
                     file.unlink()
                     removed += 1
         return removed
+
+    def older_than(self, seconds: float) -> list[tuple[Stage, str]]:
+        """(stage, data version) of every artifact that was stored so long ago."""
+        found: list[tuple[Stage, str]] = []
+        latest = time.time() - seconds
+        for stage in STAGES:
+            for file in (self._root / stage).glob("*/*"):
+                with suppress(FileNotFoundError):
+                    if file.stat().st_mtime < latest:
+                        found.append((stage, file.name))
+        return found
 
     def remove(self, stage: Stage, version: str) -> None:
         """Forget the artifact if it is there."""
@@ -138,8 +150,8 @@ class _CompleteOrAbsent:
         self._incoming = incoming
 
     def __enter__(self) -> BinaryIO:
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        private_folder(self._target.parent)
+        private_folder(self._incoming)
         self._file = tempfile.NamedTemporaryFile(dir=self._incoming, delete=False)
         return self._file  # pyright: ignore[reportReturnType]
 

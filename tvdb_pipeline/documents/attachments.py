@@ -27,8 +27,12 @@ class Adoption:
 def adopt(conn: Connection, parent_key: str, files: Sequence[tuple[str, str, str]]) -> Adoption:
     """Register the attachments of a message as (key, path, content hash), all of them; what that changed.
 
-    An attachment whose content is the same stays as it is. Those gone are only named: removing them is the caller's.
+    An attachment whose content is the same stays as it is. Those gone are only named: removing them is the caller's. Nothing is
+    attached to a message that was erased while it was read.
     """
+    there = "SELECT 1 FROM tvdb.documents WHERE key = %s AND state <> 'deleted' FOR KEY SHARE"
+    if conn.execute(there, (parent_key,)).fetchone() is None:
+        return Adoption([], [], [])
     before = dict(
         conn.execute(
             "SELECT key, given_sha256 FROM tvdb.documents WHERE parent_key = %s AND state <> 'deleted'", (parent_key,)
@@ -39,9 +43,10 @@ def adopt(conn: Connection, parent_key: str, files: Sequence[tuple[str, str, str
         done = conn.execute(
             """INSERT INTO tvdb.documents (key, path, parent_key, given_sha256, registered_at)
                VALUES (%s, %s, %s, %s, clock_timestamp())
-               ON CONFLICT (path) DO UPDATE SET state = 'registered', parent_key = excluded.parent_key,
+               ON CONFLICT (key) DO UPDATE SET state = 'registered', path = excluded.path, parent_key = excluded.parent_key,
                    given_sha256 = excluded.given_sha256, error = NULL, stage = NULL, attempts = 0, next_attempt_at = NULL,
-                   updated_at = now()
+                   updated_at = now(), registered_at = CASE documents.state WHEN 'deleted' THEN excluded.registered_at
+                                                                           ELSE documents.registered_at END
                WHERE documents.state = 'deleted' OR documents.given_sha256 IS DISTINCT FROM excluded.given_sha256
                RETURNING key""",
             (key, path, parent_key, sha256),
@@ -77,9 +82,3 @@ def depth(database: Database, key: str) -> int:
         (key,),
     )
     return rows[0][0]
-
-
-def deleted(database: Database) -> list[str]:
-    """Keys of attachments that were removed, for whoever keeps a list of keys elsewhere."""
-    rows = database.fetch("SELECT key FROM tvdb.documents WHERE parent_key IS NOT NULL AND state = 'deleted'")
-    return [row[0] for row in rows]

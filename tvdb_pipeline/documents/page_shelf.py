@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.privacy.modes import private_folder
 
 
 class PageShelf:
@@ -39,12 +40,12 @@ class PageShelf:
         """Keep the records of pages just read; each is one line. Raises TvdbError(`disk`)."""
         body = b"\n".join(b"%d\t%s" % (number, record) for number, record in pages.items())
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             self._write(f"{total}-{min(pages)}", zlib.compress(body, 1))
         except OSError as error:
             raise TvdbError(
                 "disk", f"Pages read cannot be kept (errno {error.errno}); free space under TVDB_HOME.", retryable=True
-            ) from error
+            ) from None
 
     def _write(self, name: str, data: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:

@@ -23,7 +23,7 @@ UNFINISHED: frozenset[State] = frozenset({"registered", "processing", "deferred"
 
 @dataclass(slots=True)
 class Document:
-    """One row of tvdb.documents.
+    """One row of tvdb.documents. Of one that was erased nothing is left but its key, which stands for its path, too.
 
     `seconds` by parse, chunk, embed, store; `versions` by stage; `error` as TvdbError.as_json; of a file attached to a message,
     `parent_key` is that message's and `given_sha256` its content.
@@ -53,26 +53,31 @@ class Document:
     versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
 
 
-_COLUMNS = """key, path, source, state, stage, error, media_type, bytes, content_sha256, pages, page_coverage, chunks, vectors,
-    provisional_vectors, embedding_model, seconds, attempts, next_attempt_at, fence, parent_key, given_sha256, versions"""
+_COLUMNS = """key, CASE state WHEN 'deleted' THEN key ELSE path END AS path, source, state, stage, error, media_type, bytes,
+    content_sha256, pages, page_coverage, chunks, vectors, provisional_vectors, embedding_model, seconds, attempts,
+    next_attempt_at, fence, parent_key, given_sha256, versions"""
 
 
 def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
-    """Add (key, path, source) rows whose path is new; the keys added. One marked deleted is registered anew, under its key.
+    """Add (key, path, source) rows whose path is new; the keys added. One that was erased is registered anew, under its key.
 
     No path may come twice.
     """
     keys, paths, sources = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
     given = {"keys": list(keys), "paths": list(paths), "sources": list(sources)}
+    # Each a little later than the one before: documents stay in the order they were registered in.
     added = conn.execute(
-        # Each a little later than the one before: documents stay in the order they were registered in.
+        """UPDATE tvdb.documents d SET state = 'registered', path = g.path, source = g.source, updated_at = now(),
+               registered_at = (SELECT clock_timestamp()) + number * interval '1 microsecond'
+           FROM unnest(%(keys)s::text[], %(paths)s::text[], %(sources)s::text[]) WITH ORDINALITY AS g (key, path, source, number)
+           WHERE d.key = g.key AND d.state = 'deleted' RETURNING d.key""",
+        given,
+    ).fetchall()
+    added += conn.execute(
         """INSERT INTO tvdb.documents (key, path, source, registered_at)
            SELECT key, path, source, (SELECT clock_timestamp()) + number * interval '1 microsecond'
            FROM unnest(%(keys)s::text[], %(paths)s::text[], %(sources)s::text[]) WITH ORDINALITY AS g (key, path, source, number)
-           ORDER BY number
-           ON CONFLICT (path) DO UPDATE SET state = 'registered', source = excluded.source, error = NULL, stage = NULL,
-               attempts = 0, next_attempt_at = NULL, updated_at = now()
-           WHERE documents.state = 'deleted' RETURNING key""",
+           ORDER BY number ON CONFLICT DO NOTHING RETURNING key""",
         given,
     ).fetchall()
     conn.execute(
@@ -84,7 +89,7 @@ def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> l
 
 
 def keys_of(database: Database, paths: Collection[str]) -> dict[str, str]:
-    """path -> key of those that were ever registered."""
+    """path -> key of those that are registered."""
     rows = database.fetch("SELECT path, key FROM tvdb.documents WHERE path = ANY(%s)", (list(paths),))
     return {row[0]: row[1] for row in rows}
 
@@ -143,10 +148,23 @@ def expect_run(database: Database, keys: Collection[str], seconds: float) -> Non
     )
 
 
+def unnamed(database: Database, artifacts: Collection[tuple[Stage, str]]) -> list[tuple[Stage, str]]:
+    """Those of the artifacts, by (stage, data version), that no document has, neither as its own nor as what it was given."""
+    found = database.fetch(
+        """SELECT stage, version FROM unnest(%(stages)s::text[], %(versions)s::text[]) AS g (stage, version)
+           EXCEPT (SELECT v.stage, v.version FROM tvdb.documents d, jsonb_each_text(d.versions) AS v (stage, version)
+                   WHERE d.state <> 'deleted'
+                   UNION ALL SELECT 'raw_file', given_sha256 FROM tvdb.documents WHERE state <> 'deleted')""",
+        {"stages": [stage for stage, _ in artifacts], "versions": [version for _, version in artifacts]},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
 def mark_deleted(conn: Connection, keys: Sequence[str]) -> None:
-    """Forget all but the key and path, so that a late writer finds its fence gone."""
+    """Forget all but the key; the fence grows, so that a late writer is refused. No file's identity begins with `./`."""
     conn.execute(
-        """UPDATE tvdb.documents SET state = 'deleted', fence = fence + 1, claim_owner = NULL, claim_until = NULL,
+        """UPDATE tvdb.documents SET state = 'deleted', path = './' || key, fence = fence + 1, claim_owner = NULL,
+               claim_until = NULL, run_id = NULL, parent_key = NULL, attempts = 0, next_attempt_at = NULL,
                stage = NULL, error = NULL, content_sha256 = NULL, media_type = NULL, bytes = NULL, pages = 0, chunks = 0,
                vectors = 0, provisional_vectors = 0, embedding_model = NULL, versions = '{}', source = NULL, given_sha256 = NULL,
                page_coverage = DEFAULT, seconds = DEFAULT, updated_at = now()

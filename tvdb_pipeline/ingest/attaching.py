@@ -43,7 +43,7 @@ def adopt(shop: Workshop, message: Document, parsed: ParsedDocument, *, to_run: 
     for sha256 in change.replaced:
         drop_artifacts(shop, {"raw_file": sha256})
     if change.gone:
-        remove(shop, [*change.gone, *attachments.descendants(shop.database, change.gone)], forget_vectors=False)
+        remove(shop, [*change.gone, *attachments.descendants(shop.database, change.gone)], "vanished")
     if to_run:
         # Also those an earlier quote had registered.
         expect_run(shop.database, [key for key, _, _ in rows], 0.0)

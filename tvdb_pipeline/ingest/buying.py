@@ -19,6 +19,7 @@ from tvdb_pipeline.embedding.requests import Bought, Purchase, Wanted
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.waypoints import passed
 
 
@@ -45,6 +46,7 @@ class Buying:
             work.pending = set()
         passed("buying.known")
         if work.pending:
+            self._remember(work)
             self._arrived[work.key] = work
             yield from self._take_turns()
         else:
@@ -85,6 +87,12 @@ class Buying:
         work.bought = {name: Bought(model, self._shop.embedding.provisional) for name in have}
         work.refused = refused.known(self._shop.database, model, hashes - have)
         work.pending = hashes - have - work.refused
+
+    def _remember(self, work: Work) -> None:
+        """Before any is bought: should this process be killed, erasing the document still finds the vectors of its texts."""
+        assert work.chunks is not None
+        with self._shop.database.connection() as conn:
+            rows.remember_texts(conn, work.key, work.chunks)
 
     def _take_turns(self) -> Iterator[Work]:
         while self._turns and self._turns[0] in self._arrived:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tvdb_pipeline.chunking.tokens import count_tokens
+from tvdb_pipeline.database import audit_trail
 from tvdb_pipeline.documents.identity import identity
 from tvdb_pipeline.embedding import cache
 from tvdb_pipeline.embedding.client import EmbeddingClient, Vectors
@@ -56,7 +57,12 @@ def answer(shop: Workshop, query: str, k: int, mode: Mode, within: Sequence[str]
             elif refusal is not None:
                 refusals.append(refusal)
     used: Mode = mode if vectors else "lexical"
-    return Answer(search(shop.database, query, vectors, k, mode=used, within=keys), used, refusals)
+    passages = search(shop.database, query, vectors, k, mode=used, within=keys)
+    shown = sorted({passage.key for passage in passages})
+    with shop.database.connection() as conn:
+        # Before anybody sees them: what cannot be put on record is not shown.
+        audit_trail.add(conn, "searched", {"mode": used, "passages": len(passages), "documents": shown})
+    return Answer(passages, used, refusals)
 
 
 def _documents(shop: Workshop, place: str) -> list[str]:

@@ -7,10 +7,11 @@ pack it. Does not: calling any client.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tvdb_pipeline.budget.prices import price
+from tvdb_pipeline.database import audit_trail
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.stages import Stage
@@ -67,7 +68,7 @@ def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
         requests += sum(1 for _ in pack(bought))
     tokens = sum(text.tokens for text in texts.values())
     hashes = {piece.sha256 for work in works.values() for piece in work.chunks or []}
-    return Quote(
+    quote = Quote(
         documents=len(works),
         refused=sum(map(len, rounds)) - len(works),
         over_limit=over_limit,
@@ -79,6 +80,9 @@ def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
         model=model,
         affordable=_affordable(shop, requests, tokens * rate),
     )
+    with shop.database.connection() as conn:
+        audit_trail.add(conn, "quoted", {name: value for name, value in asdict(quote).items() if name != "model"})
+    return quote
 
 
 def _read_all(shop: Workshop, keys: Sequence[str]) -> tuple[dict[str, Work], list[list[str]]]:

@@ -1,6 +1,7 @@
 """What can go on by itself now: documents whose worker was killed, that waited, or whose vectors only stand in for real ones.
 
-Belongs here: finding them. Does not: asking for runs, or looking at the upload folder (`watching`).
+Belongs here: finding them, and tidying up after processes that were killed. Does not: asking for runs, or looking at the upload
+folder (`watching`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from tvdb_pipeline.chunking.cuts import MAX_CHUNK_TOKENS
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.embedding.packing import MAX_INPUTS, MAX_TOKENS
+from tvdb_pipeline.ingest import forgetting, removal
 from tvdb_pipeline.ingest.sources import is_there
 from tvdb_pipeline.ingest.workshop import Workshop
 
@@ -22,17 +24,26 @@ MAX_ATTEMPTS = 5
 def due(shop: Workshop) -> list[Document]:
     """Documents to be taken up again: lapsed, deferred or failed and due, or provisional where real vectors can be had now.
 
-    Also takes in answers left behind by killed processes, ends lapsed reservations and removes half-written files. What was only
-    registered waits for whoever registered it, unless that was to run it and was killed before it could.
+    Tidies up first. What was only registered waits for whoever registered it, unless that was to run it and was killed before it
+    could.
     """
-    shop.embedding.recover()
-    shop.artifacts.sweep()
+    tidy(shop)
     found = [
         document
         for document in registry.resumable(shop.database, MAX_ATTEMPTS)
         if document.attempts > 0 or document.next_attempt_at is not None
     ]
     return [document for document in found if is_there(shop, document)] + _replaceable(shop)
+
+
+def tidy(shop: Workshop) -> None:
+    """Take in answers left behind by killed processes, end lapsed reservations, remove half-written files, and forget what is
+    still kept of documents that were erased."""
+    shop.embedding.recover()
+    shop.artifacts.sweep()
+    removal.complete(shop)
+    forgetting.forget_due(shop)
+    removal.drop_orphans(shop)
 
 
 def _replaceable(shop: Workshop) -> list[Document]:

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tvdb_pipeline.documents import registry
+from tvdb_pipeline.documents import registry, tombstones
 from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.discovery import FoundFile, discover
-from tvdb_pipeline.documents.identity import identity
+from tvdb_pipeline.documents.identity import document_key, identity
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.ingest.planning import needs_run, register_files, settled, suspicious
 from tvdb_pipeline.ingest.removal import remove
@@ -23,9 +23,11 @@ MAX_GRACE_SECONDS = 600
 """How long vanished documents stay searchable while additions, one of which may be their new name, are under way."""
 
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """How long one look compares settled files with what is stored; the others are compared at the next. The daemon gives a sensor
 a minute, in which all others wait."""
+_SLICE = 500
+"""So many are registered and loaded at once: not all of a large folder for the few that there is time for."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ def look(shop: Workshop) -> Look:
         "SELECT path, bytes, mtime_ns, settled FROM tvdb.observations WHERE source = %s", (source,)
     )
     before: dict[str, tuple[int, int, bool]] = {row[0]: (row[1], row[2], row[3]) for row in rows}
+    for path in _left_lying(shop, {path: file for path, file in files.items() if path not in before}):
+        del files[path]
     ready, remembered = settled(before, [(path, file.bytes, file.mtime_ns) for path, file in files.items()])
     stale, later = _stale(shop, source, {path: files[path] for path in ready}, time.monotonic() + LOOK_SECONDS)
     # Not settled yet, as far as the next look is concerned.
@@ -76,11 +80,23 @@ def _overdue(shop: Workshop, source: str, missing: Sequence[Document]) -> list[s
 
 
 def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
-    """Let go of vanished documents. Their vectors stay in the cache: a renamed file finds them there."""
-    if keys:
-        remove(shop, keys, forget_vectors=False)
-        paths = [document.path for document in registry.load(shop.database, keys)]
-        shop.database.run("DELETE FROM tvdb.observations WHERE path = ANY(%s)", (paths,))
+    """Let go of vanished documents. Their vectors stay in the cache for a while: a renamed file finds them there."""
+    remove(shop, keys, "vanished")
+
+
+def _left_lying(shop: Workshop, unseen: Mapping[str, FoundFile]) -> set[str]:
+    """Paths of files whose documents somebody deleted, and that lie there as they did then.
+
+    unseen: files not remembered from the last look, by path; those left lying never are. Once one has gone or changed, whatever
+    comes under its name is new.
+    """
+    left = tombstones.left_files(shop.database)
+    if not left:
+        return set()
+    paths = {document_key(path, shop.settings.key_style): path for path in unseen}
+    same = {key for key, mark in left.items() if key in paths and unseen[paths[key]][1:3] == mark}
+    tombstones.forget_files(shop.database, left.keys() - same)
+    return {paths[key] for key in same}
 
 
 def _stale(
@@ -90,24 +106,29 @@ def _stale(
 
     ready: by path. Second: the paths there was no time for, at most all but one.
     """
-    named = register_files(shop, list(ready.values()), source)
-    documents = registry.load(shop.database, list(named))
     fresh: list[Document] = []
     later: list[str] = []
-    for number, document in enumerate(documents):
-        if number and time.monotonic() > until:
-            later = [document.path for document in documents[number:]]
+    paths = list(ready)
+    for first in range(0, len(paths), _SLICE):
+        part = paths[first : first + _SLICE]
+        named = register_files(shop, [ready[path] for path in part], source)
+        for number, document in enumerate(registry.load(shop.database, list(named)), first):
+            if number and time.monotonic() > until:
+                later.append(document.path)
+            elif needs_run(shop, document):
+                fresh.append(document)
+        if later:
+            later += paths[first + _SLICE :]
             break
-        if needs_run(shop, document):
-            fresh.append(document)
     chosen = {document.key for document in fresh}
     # A settled file is reported once: should this look be lost, its document is still found waiting at the next.
     shop.database.run(
         "UPDATE tvdb.documents SET state = 'registered', attempts = 0 WHERE key = ANY(%s)", (list(chosen),)
     )
     lost = [document for document in registry.resumable(shop.database, 0) if document.attempts == 0]
+    waiting = set(later)
     for document in lost:
-        here = document.key not in chosen and document.source == source and document.path not in later
+        here = document.key not in chosen and document.source == source and document.path not in waiting
         if here and is_there(shop, document):
             fresh.append(document)
     return fresh, later

@@ -18,6 +18,7 @@ from tvdb_pipeline.embedding.breaker import Breaker, BreakerPolicy
 from tvdb_pipeline.embedding.client import EmbeddingClient
 from tvdb_pipeline.embedding.service import EmbeddingService
 from tvdb_pipeline.embedding.slips import Slips
+from tvdb_pipeline.ingest import terms
 from tvdb_pipeline.parsing.parse import ParseOptions
 from tvdb_pipeline.parsing.pool import ParserPool
 from tvdb_pipeline.parsing.warm import borrowed
@@ -62,6 +63,7 @@ def build_workshop(
     settings: Settings, database: Database, client: EmbeddingClient, artifacts: ArtifactStore | None = None
 ) -> Workshop:
     """The workshop of these settings around a database and a client. Raises TvdbError(`redaction_missing`)."""
+    terms.put_on_record(settings, database)
     ledger = build_ledger(settings, database)
     policy = BreakerPolicy(
         settings.breaker_threshold,

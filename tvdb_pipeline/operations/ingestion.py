@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tvdb_pipeline.documents import registry
-from tvdb_pipeline.documents.attachments import deleted, descendants
+from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.claims import Claims
 from tvdb_pipeline.documents.discovery import discover
+from tvdb_pipeline.documents.tombstones import events_due
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.attaching import refuse_apart
 from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.planning import Plan, come_to_light, register_files
 from tvdb_pipeline.ingest.removal import remove
+from tvdb_pipeline.ingest.sweeping import tidy
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.operations.overview import overview
 
@@ -55,10 +57,10 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
     before = shop.ledger.last_request()
     run_ids: list[str] = []
     progress.expect(len(plan.stale))
-    if plan.stale or plan.gone:
+    if plan.stale or plan.gone or events_due(shop.database):
+        from tvdb_pipeline.orchestration.forgetting import forget_erased
         from tvdb_pipeline.orchestration.home import open_instance
         from tvdb_pipeline.orchestration.launching import run_documents
-        from tvdb_pipeline.orchestration.partitions import drop_partitions
 
         registry.expect_run(shop.database, plan.stale, EXPECTED_WITHIN_SECONDS)
         with open_instance(shop.settings, shop.database.url) as instance:
@@ -68,8 +70,9 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
                 progress.expect(len(attached))
                 plan.stale += attached
                 run_ids += run_documents(instance, shop.settings, attached, progress.tell)
-            remove(shop, plan.gone, forget_vectors=False)
-            drop_partitions(instance, [*plan.gone, *deleted(shop.database)])
+            remove(shop, plan.gone, "vanished")
+            forget_erased(instance, shop.database)
+    tidy(shop)
     sums = shop.ledger.sums_since(before, plan.keys)
     return IngestResult(
         documents=overview(shop.database, plan.keys),
@@ -97,12 +100,13 @@ def register_paths(shop: Workshop, paths: Sequence[Path]) -> list[str]:
 
 
 def delete_document(shop: Workshop, key: str) -> int:
-    """Remove a document with what is attached to it: rows, artifacts, cached vectors, partitions; the number of rows.
+    """Erase a document with what is attached to it: rows, artifacts, cached vectors, Dagster's records; the number of rows.
 
-    Raises TvdbError: `not_registered`, `attachment`, `busy`.
+    A run that is under way over its neighbours keeps its partition until the recovery sensor finds that run ended. Raises
+    TvdbError: `not_registered`, `attachment`, `busy`.
     """
+    from tvdb_pipeline.orchestration.forgetting import forget_erased
     from tvdb_pipeline.orchestration.home import open_instance
-    from tvdb_pipeline.orchestration.partitions import drop_partitions
 
     documents = [document for document in registry.load(shop.database, [key]) if document.state != "deleted"]
     if not documents:
@@ -115,7 +119,7 @@ def delete_document(shop: Workshop, key: str) -> int:
             raise TvdbError(
                 "busy", "The document is being processed at this moment; delete it when that is done (tvdb status)."
             )
-        rows = remove(shop, keys, forget_vectors=True)
+        rows = remove(shop, keys, "command")
     with open_instance(shop.settings, shop.database.url) as instance:
-        drop_partitions(instance, keys)
+        forget_erased(instance, shop.database)
     return rows

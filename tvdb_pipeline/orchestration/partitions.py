@@ -24,7 +24,7 @@ def add_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> list[st
 
 
 def drop_partitions(instance: dg.DagsterInstance, keys: Collection[str]) -> None:
-    """Delete the keys Dagster knows of."""
+    """Delete the keys Dagster knows of. A run under way over one of them, or over neighbours on both sides, breaks."""
     for key in keys:
         if instance.has_dynamic_partition(PARTITIONS_NAME, key):
             instance.delete_dynamic_partition(PARTITIONS_NAME, key)

@@ -69,23 +69,23 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=settings.sensor_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Resumes documents that waited or whose run was killed; replaces provisional vectors within the budget. "
-        "Ends runs whose process is gone.",
+        "Ends runs whose process is gone; forgets what is kept of documents that were erased.",
         tags={"tvdb/watches": "documents"},
     )
     def recovery_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
     ) -> dg.SensorResult | dg.SkipReason:
         from tvdb_pipeline.database.pools import open_database
-        from tvdb_pipeline.documents.attachments import deleted
         from tvdb_pipeline.ingest.sweeping import due
         from tvdb_pipeline.ingest.watching import Look
         from tvdb_pipeline.ingest.workshop import build_workshop
+        from tvdb_pipeline.orchestration.forgetting import forget_erased
 
         now = load_settings()
         database = open_database(now)
         try:
             found = due(build_workshop(now, database, embedding_client.create()))
-            gone = deleted(database)
+            forget_erased(context.instance, database)
             order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
             end_stranded(context.instance, database, order, now.claim_lease_seconds)
         except TvdbError as error:
@@ -93,10 +93,9 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         finally:
             database.close()
         busy = under_way(context.instance, order)
-        leaving = [key for key in gone if key in order and key not in busy]
-        if not found and not leaving:
+        if not found:
             return dg.SkipReason("Nothing waits that could go on now.")
-        return _result(Look(found, [], [], 0), order, busy, leaving, now.documents_per_run)
+        return _result(Look(found, [], [], 0), order, busy, [], now.documents_per_run)
 
     return recovery_sensor
 

@@ -133,6 +133,5 @@ def vector_report(database: Database, bought: Mapping[str, Bought]) -> VectorRep
 
 
 def remove(conn: Connection, keys: Sequence[str]) -> int:
-    """Delete the rows of these documents, and what is known of their texts; how many rows there were."""
-    conn.execute("DELETE FROM tvdb.document_texts WHERE document_key = ANY(%s)", (list(keys),))
+    """Delete the rows of these documents; how many there were."""
     return conn.execute("DELETE FROM tvdb.vector_rows WHERE document_key = ANY(%s)", (list(keys),)).rowcount

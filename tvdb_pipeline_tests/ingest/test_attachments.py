@@ -110,7 +110,7 @@ def test_the_same_file_attached_twice_is_kept_once_and_outlives_one_message(shop
     put(shop, message("2", letter_pdf=letter()), "second.eml")
     found = ingest(shop)
     key = found["claim.eml"].key
-    remove(shop, [key, *descendants(shop.database, [key])], forget_vectors=True)
+    remove(shop, [key, *descendants(shop.database, [key])], "command")
     left = ingest_again(shop, found["second.eml!/1/letter.pdf"].key)
     assert left.state == "ready"
     assert answer(shop, LETTER, 1, "fused").passages[0].key == left.key

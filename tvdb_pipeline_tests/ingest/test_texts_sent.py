@@ -35,7 +35,7 @@ def paid_shop(make_shop: Callable[..., Workshop], fake_openai: FakeOpenAI) -> Wo
 def ingest(shop: Workshop, folder: Path) -> tuple[Plan, list[StageOutcome]]:
     plan = make_plan(shop, [folder])
     outcomes = list(walk(shop, plan.stale))
-    remove(shop, plan.gone, forget_vectors=False)
+    remove(shop, plan.gone, "vanished")
     return plan, outcomes
 
 

@@ -14,6 +14,7 @@ from tvdb_pipeline.definitions import build_defs
 from tvdb_pipeline.orchestration import alert_sensors
 from tvdb_pipeline.orchestration.alert_sensors import FailedCheck, FailedRun, build_alert_sensors
 from tvdb_pipeline.orchestration.assets import OUTCOME_TAG
+from tvdb_pipeline.privacy.faults import Fault
 from tvdb_pipeline.settings import Settings
 
 
@@ -108,7 +109,7 @@ def test_a_page_that_could_not_be_told_of_is_read_again(environment: Settings, i
     desk.before = refuse
     sensor = check_sensor(environment, desk)
     context = dg.build_sensor_context(instance=instance)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Fault, match="RuntimeError at tvdb_pipeline"):
         sensor(context)
     assert context.cursor is None
     desk.before = lambda: None

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psycopg
 
+from tvdb_pipeline.database.audit_trail import introduce
+from tvdb_pipeline.documents import erasure_lists, tombstones
 from tvdb_pipeline.documents.artifacts import ArtifactStore
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.backup import contents, tools
@@ -52,7 +54,7 @@ class Backup:
 
 
 def back_up(settings: Settings, url: str, target: Path, keep: int = 0) -> Backup:
-    """Copy database, artifacts and answers left behind into a folder of its own in `target`.
+    """Copy database, artifacts and answers left behind into a folder of its own in `target`, beside the list of what was erased.
 
     keep: so many whole backups stay; 0: all. Raises TvdbError: `backup_tool`, `backup_folder`.
     """
@@ -70,6 +72,9 @@ def back_up(settings: Settings, url: str, target: Path, keep: int = 0) -> Backup
             path.chmod(0o700 if path.is_dir() else 0o600)
         _sync(folder)
         whole = folder.rename(target / stamp)
+        with psycopg.connect(url) as conn:
+            # For older backups in this folder, too: they hold what was erased since.
+            erasure_lists.add(target, tombstones.everything(conn))
         _sync(target)
     except OSError as error:
         raise TvdbError(
@@ -91,6 +96,7 @@ def back_up(settings: Settings, url: str, target: Path, keep: int = 0) -> Backup
 def note(url: str, kind: str, *, passed: bool, figures: dict[str, float]) -> None:
     """Write down that it happened, for `tvdb doctor`."""
     with psycopg.connect(url, autocommit=True) as conn:
+        introduce(conn)
         conn.execute(
             "INSERT INTO tvdb.safekeeping (kind, passed, figures) VALUES (%s, %s, %s)",
             (kind, passed, json.dumps(figures)),

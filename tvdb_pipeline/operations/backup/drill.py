@@ -24,7 +24,7 @@ from tvdb_pipeline.operations.backup.manifest import checksum, newest, read
 from tvdb_pipeline.operations.backup.restoring import restore
 from tvdb_pipeline.settings import Settings
 
-_CHANGED = frozenset({"tvdb.schema_migrations", "tvdb.safekeeping"})
+_CHANGED = frozenset({"tvdb.schema_migrations", "tvdb.safekeeping", "tvdb.audit"})
 """Tables that a restore itself writes to, as every index and table of a migration is new."""
 
 
@@ -51,7 +51,7 @@ def drill(settings: Settings, url: str, source: Path) -> Drilled:
         with tempfile.TemporaryDirectory(prefix="tvdb-drill-") as home:
             apart = settings.model_copy(update={"home": Path(home)})
             with _environment_as_before():
-                restored = restore(apart, place, folder)
+                restored = restore(apart, place, folder, erase=False)
             rows = _compared(manifest.tables, manifest.indexes, place, Path(home), manifest.files)
     finally:
         with psycopg.connect(url, autocommit=True) as conn:

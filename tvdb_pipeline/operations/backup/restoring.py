@@ -4,13 +4,14 @@ Belongs here: checking, reading back, and what makes the past fit the present. D
 
 Everything is verified before anything is touched. What the backup shows as reserved or on its way may have been billed since: it
 counts as spent. Claims of processes of another time lapse, so that documents go on; those newer than the backup are found again
-in the upload folder by the next look.
+in the upload folder by the next look. What was erased since is erased again.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +19,16 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from tvdb_pipeline.database import roles
 from tvdb_pipeline.database.migrations import migrate
 from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.documents import erasure_lists, tombstones
+from tvdb_pipeline.documents.attachments import descendants
+from tvdb_pipeline.documents.tombstones import Erasure
+from tvdb_pipeline.embedding.mock import MockClient
 from tvdb_pipeline.errors import TvdbError
-from tvdb_pipeline.ingest.workshop import build_ledger
+from tvdb_pipeline.ingest.removal import remove
+from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
 from tvdb_pipeline.operations.backup import contents, tools
 from tvdb_pipeline.operations.backup.copying import note
 from tvdb_pipeline.operations.backup.manifest import DUMP, Manifest, damaged, newest, read, verify
@@ -33,7 +40,8 @@ MARK = "restoring"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """seconds: recovery time; taken_at and age_seconds: recovery point; charged: requests counted as spent; runs: ended."""
+    """seconds: recovery time; taken_at and age_seconds: recovery point; charged: requests counted as spent; runs: ended;
+    erased: documents the backup held that had been erased since."""
 
     taken_at: str
     age_seconds: float
@@ -43,31 +51,32 @@ class Restored:
     charged: int
     runs: int
     migrated: int
+    erased: int
 
 
-def restore(settings: Settings, url: str, source: Path) -> Restored:
+def restore(settings: Settings, url: str, source: Path, *, erase: bool = True) -> Restored:
     """Read the backup back that `source` is, or the newest in it.
 
-    Raises TvdbError: `no_backup`, `backup_damaged`, `not_empty`, `backup_tool`, `backup_newer`; nothing was touched then.
+    erase: False leaves in place what was erased since, to compare the copy with the backup. Raises TvdbError: `no_backup`,
+    `backup_damaged`, `not_empty`, `backup_tool`, `backup_newer`, `erasures_unreadable`; nothing was touched then.
     """
     started = time.monotonic()
     folder = newest(source)
     manifest = read(folder)
     verify(folder, manifest)
     _refuse_unfit(settings, url, manifest)
+    erasures = _erased_since(source, folder.parent, settings.backup_dir, settings.home) if erase else []
     settings.home.mkdir(parents=True, exist_ok=True)
     (settings.home / MARK).touch()
     _read_back(settings, url, folder, manifest)
-    migrated, charged = _bring_up_to_date(settings, url)
-    from tvdb_pipeline.orchestration.after_restore import end_runs
-
-    runs = end_runs(settings, url)
+    migrated, charged = _bring_up_to_date(url)
+    runs, erased = _fit_to_present(settings, url, erasures)
     (settings.home / MARK).unlink()
     taken = datetime.fromisoformat(manifest.taken_at)
     done = Restored(
         manifest.taken_at, round((datetime.now(UTC) - taken).total_seconds(), 1), round(time.monotonic() - started, 3),
         manifest.tables["tvdb.documents"][0], sum(name.startswith("artifacts/") for name in manifest.files), charged, runs,
-        migrated,
+        migrated, erased,
     )  # fmt: skip
     note(url, "restore", passed=True, figures={"seconds": done.seconds, "age_seconds": done.age_seconds})
     return done
@@ -118,19 +127,56 @@ def _read_back(settings: Settings, url: str, folder: Path, manifest: Manifest) -
             raise damaged("the copy of the database, read back,")
 
 
-def _bring_up_to_date(settings: Settings, url: str) -> tuple[int, int]:
-    """Migrations forward, reservations to spent, claims lapsed; how many migrations and requests."""
+def _bring_up_to_date(url: str) -> tuple[int, int]:
+    """Migrations forward, owner and rights, reservations to spent, claims lapsed; how many migrations and requests."""
     with psycopg.connect(url, autocommit=True) as conn:
         migrated = len(migrate(conn))
+        # What was read back belongs to the role that read it, and nobody else may do anything there.
+        roles.settle(conn)
         conn.execute("UPDATE tvdb.documents SET claim_owner = NULL, claim_until = NULL WHERE claim_owner IS NOT NULL")
         conn.execute("DELETE FROM tvdb.embedding_claims")
         # A lease that lapsed after the request was sent is charged in full by the ledger itself.
         charged = conn.execute(
             "UPDATE tvdb.requests SET state = 'sent', lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL"
         ).rowcount
+    return migrated, charged
+
+
+def _erased_since(*folders: Path | None) -> list[Erasure]:
+    """What the lists of these folders say. Without one of them, what was erased might come back."""
+    try:
+        return erasure_lists.united(folders)
+    except OSError as error:
+        raise TvdbError(
+            "erasures_unreadable",
+            f"A list of erased documents ({erasure_lists.FILE}) is there and cannot be read (errno {error.errno}); make it "
+            "readable. Nothing was touched.",
+        ) from None
+
+
+def _fit_to_present(settings: Settings, url: str, erasures: Sequence[Erasure]) -> tuple[int, int]:
+    """Book what lapsed, erase again what was erased since, and tell Dagster; how many runs and documents."""
+    from tvdb_pipeline.orchestration.after_restore import bring_up_to_date
+
     database = Database(url).open()
     try:
-        build_ledger(settings, database).reap()
+        # Nothing is asked of a provider.
+        shop = build_workshop(settings, database, MockClient())
+        shop.ledger.reap()
+        erased = _erase_again(shop, erasures)
+        return bring_up_to_date(settings, database), erased
     finally:
         database.close()
-    return migrated, charged
+
+
+def _erase_again(shop: Workshop, erasures: Sequence[Erasure]) -> int:
+    """Erase documents that were registered before they were erased, with what is attached to them; how many."""
+    again = tombstones.registered_before(shop.database, erasures)
+    keys: set[str] = set()
+    for key, reason in again.items():
+        family = [name for name in (key, *descendants(shop.database, [key])) if name not in keys]
+        remove(shop, family, reason)
+        keys.update(family)
+    with shop.database.connection() as conn:
+        tombstones.take_in(conn, erasures)
+    return len(keys)

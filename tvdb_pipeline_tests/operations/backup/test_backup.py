@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from tvdb_pipeline.budget.orders import Order, Share
 from tvdb_pipeline.database.pools import Database
@@ -22,6 +19,7 @@ from tvdb_pipeline.ingest.planning import make_plan
 from tvdb_pipeline.ingest.querying import answer
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
+from tvdb_pipeline.operations import audit
 from tvdb_pipeline.operations.backup import contents, manifest
 from tvdb_pipeline.operations.backup.copying import Backup, back_up
 from tvdb_pipeline.operations.backup.drill import drill
@@ -39,18 +37,6 @@ def filled(shop: Workshop) -> Workshop:
     (shop.settings.home / "slips").mkdir(parents=True)
     (shop.settings.home / "slips" / "left").write_bytes(b"an answer")
     return shop
-
-
-@pytest.fixture
-def empty(settings: Settings, server_url: str, tmp_path: Path) -> Iterator[tuple[Settings, str]]:
-    """An empty database and an empty home."""
-    name = f"t_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name}")  # pyright: ignore
-    url = server_url.replace("/postgres?", f"/{name}?", 1)
-    yield settings.model_copy(update={"home": tmp_path / "empty", "database_url": SecretStr(url)}), url
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")  # pyright: ignore
 
 
 def write(shop: Workshop, *numbers: int) -> None:
@@ -78,17 +64,20 @@ def test_what_is_restored_is_what_was_there_and_the_next_ingest_finds_it_unchang
 ) -> None:
     before = look(filled.database.url)
     found = [passage.text for passage in answer(filled, QUERY, 3, "vector").passages]
+    anchor = audit.verify(filled.database).last
     done = back(filled, tmp_path / "backups")
     write(filled, 3)
     restored = restore(empty[0], empty[1], tmp_path / "backups")
     after = look(empty[1])
-    changed = {"tvdb.safekeeping"} | {name for name in after if name.startswith("dagster.")}
+    changed = {"tvdb.safekeeping", "tvdb.audit"} | {name for name in after if name.startswith("dagster.")}
     assert {name: value for name, value in after.items() if name not in changed} == {
         name: value for name, value in before.items() if name not in changed
     }
     assert (restored.documents, restored.artifacts) == (done.documents, done.artifacts) == (3, 9)
     assert (empty[0].home / "slips" / "left").read_bytes() == b"an answer"
     shop, database = shop_at(empty)
+    assert audit.verify(database, anchor).passed
+    assert [entry["action"] for entry in audit.entries(database)].count("restored") == 1
     assert [passage.text for passage in answer(shop, QUERY, 3, "vector").passages] == found
     plan = make_plan(shop, [shop.settings.upload_dir])
     assert len(plan.keys) == 4, "the document newer than the backup is found again in the upload folder"
