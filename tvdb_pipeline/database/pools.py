@@ -20,6 +20,8 @@ from psycopg.rows import TupleRow
 from psycopg.types import TypeInfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from tvdb_pipeline.database import tls
+from tvdb_pipeline.database.audit_trail import introduce
 from tvdb_pipeline.database.migrations import migrate
 from tvdb_pipeline.database.server import start_server
 from tvdb_pipeline.errors import TvdbError
@@ -42,9 +44,14 @@ class Database:
         self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
     def open(self) -> Database:
-        """Connect and migrate. Raises TvdbError(`database_unreachable`)."""
+        """Connect, and migrate where something is missing.
+
+        Raises TvdbError: `database_unreachable`, `database_unverified`; `not_permitted` for a role that is in none of ours;
+        `not_migrated` where something is missing and the role may not make it.
+        """
         try:
             with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as conn:
+                introduce(conn)
                 migrate(conn)
                 adapters = _adapters(conn)
             self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -54,12 +61,19 @@ class Database:
                 max_size=self._size,
                 open=False,
                 check=self._check,
+                configure=introduce,
                 timeout=self._wait,
                 name="tvdb",
             )
             self._pool.open(wait=True, timeout=30)
-        except (psycopg.OperationalError, psycopg.ProgrammingError, PoolTimeout):
+        except psycopg.errors.InsufficientPrivilege:
             raise TvdbError(
+                "not_permitted",
+                "The role of TVDB_DATABASE_URL may not use this database's schema: name a member of tvdb_application there, or "
+                "run tvdb migrate as a member of tvdb_migration.",
+            ) from None
+        except (psycopg.OperationalError, psycopg.ProgrammingError, PoolTimeout) as error:
+            raise tls.refusal(error) or TvdbError(
                 "database_unreachable",
                 "PostgreSQL cannot be reached; check TVDB_DATABASE_URL, or unset it to use the embedded server.",
                 retryable=True,
@@ -111,13 +125,14 @@ def server_time(conn: Connection) -> datetime:
 
 
 def database_url(settings: Settings, *, leave_running: bool = False) -> str:
-    """TVDB_DATABASE_URL, else the URL of the embedded server, started if needed.
+    """TVDB_DATABASE_URL, with TLS verified to another machine, else the URL of the embedded server, started if needed.
 
-    A TVDB_DATABASE_URL that points to our own socket was exported by `tvdb env`: the server may have been stopped since.
+    Raises TvdbError(`bad_setting`) for a URL that asks for less. A TVDB_DATABASE_URL that points to our own socket was exported
+    by `tvdb env`: the server may have been stopped since.
     """
     url = settings.database_url.get_secret_value() if settings.database_url is not None else ""
     if url and f"host={settings.home / 'postgres'}" not in url:
-        return url
+        return tls.verified(url, settings.database_tls)
     return start_server(settings.home, leave_running=leave_running)
 
 

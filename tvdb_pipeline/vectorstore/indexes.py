@@ -1,6 +1,6 @@
 """One HNSW index for each embedding model.
 
-Belongs here: what stands in it, and creating it. Does not: rows, or the queries (`nearest`).
+Belongs here: what stands in it, and having it made (sql/0016_making_indexes.sql). Does not: rows, or the queries (`nearest`).
 Partial indexes keep models apart: a search names its model, so the graph it walks holds vectors of that model only. What stands
 in the graph is smaller than the vectors; which rows are nearest is then decided by the vectors themselves.
 """
@@ -13,7 +13,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from tvdb_pipeline.database.pools import Connection, Database
+from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.embedding.models import DIMENSIONS, is_mock
 
 Kind = Literal["signs", "halfvec"]
@@ -29,16 +29,13 @@ COLUMNS: dict[Kind, sql.Composed] = {
     "signs": sql.SQL("signs bit_hamming_ops").format(),
     "halfvec": sql.SQL("(embedding::halfvec({})) halfvec_cosine_ops").format(sql.Literal(DIMENSIONS)),
 }
-"""What is indexed, and by which distance."""
+"""What is indexed, and by which distance; the database's function that makes indexes says the same."""
 GRAPHS: dict[Kind, sql.SQL] = {
     "signs": sql.SQL("m = 16, ef_construction = 100"),
     "halfvec": sql.SQL("m = 16, ef_construction = 200"),
 }
 """Links of a row, and the candidates they are chosen from. pgvector's default of 64 candidates chooses links so ill among many
 alike passages that a walk misses twice as many of the nearest (`make search-scale`)."""
-_LOCK = 0x686E7377  # "hnsw": two creators of the same index would deadlock
-_BYTES_A_ROW: dict[Kind, int] = {"signs": 1100, "halfvec": 4300}  # of a graph being built: what is indexed, its links
-_MOST_MEMORY_MB = 2000
 
 
 def kind_of_index(model: str) -> Kind:
@@ -58,19 +55,12 @@ def order_by(model: str) -> sql.Composed:
 def ensure_index(database: Database, model: str) -> str:
     """Create the index for vectors of `model` if it is missing; its name.
 
-    Building over many rows takes minutes, and writers of rows wait for it; readers do not.
+    Building over many rows takes minutes, and writers of rows wait for it; readers do not. The database's own function makes it:
+    whoever stores rows need not own their table.
     """
-    name, kind = index_name(model), kind_of_index(model)
+    name = index_name(model)
     if not database.fetch("SELECT to_regclass(%s) IS NOT NULL", (f"tvdb.{name}",))[0][0]:
-        with database.connection() as conn:
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            _make_room(conn, model)
-            conn.execute(
-                sql.SQL(
-                    "CREATE INDEX IF NOT EXISTS {name} ON tvdb.vector_rows USING hnsw ({column}) WITH ({graph})"
-                    " WHERE embedding_model = {model}"
-                ).format(name=sql.Identifier(name), column=COLUMNS[kind], graph=GRAPHS[kind], model=sql.Literal(model))
-            )
+        database.fetch("SELECT tvdb.make_vector_index(%s)", (model,))
     return name
 
 
@@ -78,19 +68,3 @@ def index_name(model: str) -> str:
     """The name of the index over vectors of `model`."""
     slug = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")[:32]
     return f"vector_rows_{kind_of_index(model)}_{slug}_{hashlib.sha256(model.encode()).hexdigest()[:6]}"
-
-
-def _make_room(conn: Connection, model: str) -> None:
-    """Memory for the whole graph, as one that outgrows it is built many times slower.
-
-    By one process: parallel ones would take it from /dev/shm, which in a container may be far too small.
-    """
-    rows = conn.execute("SELECT count(*) FROM tvdb.vector_rows WHERE embedding_model = %s", (model,)).fetchone()
-    assert rows is not None
-    wanted = min(rows[0] * _BYTES_A_ROW[kind_of_index(model)] // 1024**2, _MOST_MEMORY_MB)
-    conn.execute("SET LOCAL max_parallel_maintenance_workers = 0")
-    conn.execute(
-        """SELECT set_config('maintenance_work_mem', %s || 'MB', true)
-           WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < %s * 1024 * 1024::bigint""",
-        (str(wanted), wanted),
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.operations.preparing import prepare
 from tvdb_pipeline.settings import Settings
 
 KEY, MODEL = "sk-right", "text-embedding-3-small"
@@ -77,9 +78,14 @@ def listener() -> Iterator[Listener]:
         server.shutdown()
 
 
+def as_administrator(url: str) -> str:
+    """The same database as its server's superuser."""
+    return url.replace(url.partition("://")[2].partition(":")[0], "postgres", 1)
+
+
 @pytest.fixture(scope="session")
 def role(server_url: str) -> Iterator[str]:
-    """The name of a role that may do nothing but what databases it owns allow."""
+    """The name of a login that may do nothing but what it is made a member of."""
     name = f"tvdb_{uuid4().hex[:8]}"
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"CREATE ROLE {name} LOGIN")
@@ -89,23 +95,26 @@ def role(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def owned_url(server_url: str, role: str) -> Iterator[str]:
-    """A database of that role's, as docs/deployment.md makes it, migrated by the role; the URL is the role's."""
+def prepared_url(server_url: str, role: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database as `tvdb migrate` makes it; the URL is that of a login of the application."""
     name = f"p_{uuid4().hex[:12]}"
     administrators = server_url.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name} OWNER {role}")
+        conn.execute(f"CREATE DATABASE {name}")
+    before = dict(os.environ)
+    prepare(Settings(home=tmp_path_factory.mktemp("home"), database_url=administrators))  # pyright: ignore
+    # Dagster's instance sets variables that are of this database.
+    os.environ.clear()
+    os.environ.update(before)
     with psycopg.connect(administrators, autocommit=True) as conn:
-        conn.execute("CREATE EXTENSION vector")
-    url = administrators.replace("postgres:@", f"{role}:@", 1)
-    Database(url).open().close()
-    yield url
+        conn.execute(f"GRANT tvdb_application TO {role}")
+    yield administrators.replace("postgres:@", f"{role}:@", 1)
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def production(tmp_path: Path, owned_url: str, listener: Listener) -> Settings:
+def production(tmp_path: Path, prepared_url: str, listener: Listener) -> Settings:
     """Settings of a production in REAL that lacks nothing but running servers."""
     uploads = tmp_path / "uploads"
     uploads.mkdir()
@@ -113,7 +122,7 @@ def production(tmp_path: Path, owned_url: str, listener: Listener) -> Settings:
         env="production",
         home=tmp_path / "home",
         upload_dir=uploads,
-        database_url=owned_url,
+        database_url=prepared_url,
         service_mode="REAL",
         provider_agreement="synthetic",
         openai_api_key=KEY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from pydantic import SecretStr
 
 from tvdb_pipeline.budget.orders import Order
+from tvdb_pipeline.database import grants
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.ingest.workshop import build_ledger
 from tvdb_pipeline.operations.readiness import (
@@ -29,7 +31,7 @@ from tvdb_pipeline.operations.readiness.checklist import findings
 from tvdb_pipeline.operations.readiness.finding import Finding
 from tvdb_pipeline.orchestration.home import open_instance
 from tvdb_pipeline.settings import Settings
-from tvdb_pipeline_tests.operations.readiness.conftest import MODEL, Listener
+from tvdb_pipeline_tests.operations.readiness.conftest import MODEL, Listener, as_administrator
 
 
 def url_of(settings: Settings) -> str:
@@ -42,22 +44,22 @@ def red(rows: Iterable[Finding]) -> dict[str, str]:
     return {row.name: row.evidence for row in rows if not row.passed}
 
 
-def spoil(settings: Settings, *statements: str, as_administrator: bool = False) -> None:
-    url = url_of(settings)
-    if as_administrator:
-        url = url.replace(url.partition("://")[2].partition(":")[0], "postgres", 1)
-    with psycopg.connect(url, autocommit=True) as conn:
+def spoil(settings: Settings, *statements: str) -> None:
+    with psycopg.connect(as_administrator(url_of(settings)), autocommit=True) as conn:
         for statement in statements:
             conn.execute(statement)
 
 
 @pytest.fixture
-def spoilt(production: Settings, server_url: str, role: str) -> Iterable[Settings]:
+def spoilt(production: Settings, server_url: str) -> Iterable[Settings]:
     """A production whose database is a copy, to be spoilt."""
     source = url_of(production).partition("?")[0].rpartition("/")[2]
     name = f"{source}_copy"
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name} OWNER {role} TEMPLATE {source}")
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+    with psycopg.connect(server_url.replace("/postgres?", f"/{name}?", 1), autocommit=True) as conn:
+        # Rights on the database itself are not copied.
+        grants.apply(conn)
     yield production.model_copy(update={"database_url": SecretStr(url_of(production).replace(source, name, 1))})
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -88,7 +90,11 @@ def test_a_database_that_is_away_is_named_and_the_rest_is_asked_all_the_same(pro
         ("DELETE FROM tvdb.schema_migrations WHERE number = (SELECT max(number) FROM tvdb.schema_migrations)",
          "schema", "migrations applied"),
         ("INSERT INTO tvdb.schema_migrations VALUES (9999, 'later')", "schema", "later version"),
-        ("REVOKE INSERT ON tvdb.documents FROM CURRENT_USER", "rights", "lacks"),
+        ("REVOKE INSERT ON tvdb.documents FROM tvdb_application", "rights", "tvdb_application lacks INSERT on tvdb.documents"),
+        ("GRANT UPDATE ON tvdb.audit TO tvdb_application", "rights", "tvdb_application has UPDATE on tvdb.audit"),
+        ("GRANT SELECT ON tvdb.vector_rows TO PUBLIC", "rights", "PUBLIC has SELECT on tvdb.vector_rows"),
+        ("CREATE TABLE tvdb.more (); GRANT SELECT ON tvdb.more TO tvdb_read_only", "rights", "tvdb.more"),
+        ("ALTER SCHEMA dagster OWNER TO tvdb_application", "role", "owns schemas"),
         ("DROP SCHEMA dagster CASCADE", "rights", "dagster"),
     ],
 )  # fmt: skip
@@ -98,7 +104,7 @@ def test_a_spoilt_schema_is_named(spoilt: Settings, statement: str, row: str, sa
 
 
 def test_a_missing_extension_is_named(spoilt: Settings) -> None:
-    spoil(spoilt, "DROP EXTENSION vector CASCADE", as_administrator=True)
+    spoil(spoilt, "DROP EXTENSION vector CASCADE")
     assert "not installed" in red(state.rows(spoilt, url_of(spoilt)))["pgvector"]
 
 
@@ -180,6 +186,11 @@ def test_a_machine_that_is_unfit_is_named(production: Settings, change: dict[str
     assert row in red(machine.rows(production.model_copy(update=change)))
 
 
+def test_a_disk_that_is_nearly_full_is_named(production: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "LEAST_FREE_BYTES", shutil.disk_usage(production.upload_dir).free + (1 << 40))
+    assert "GiB free under TVDB_HOME" in red(machine.rows(production))["disk"]
+
+
 def test_readers_that_cannot_be_started_are_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     assert "parsing" in {row.area for row in findings(settings) if not row.passed}
@@ -235,7 +246,6 @@ def stop_sensor() -> Callable[[Settings, str], None]:
     return stop
 
 
-SAFEKEEPING = "CREATE TABLE IF NOT EXISTS tvdb.safekeeping (at timestamptz, kind text, passed boolean, figures jsonb)"
 NOTED = "INSERT INTO tvdb.safekeeping (at, kind, passed, figures) VALUES (now() - interval '{age}', '{kind}', {passed}, '{{}}')"
 
 
@@ -254,7 +264,6 @@ def test_a_backup_or_drill_that_is_too_old_or_did_not_pass_is_named(
     other = "drill" if kind == "backup" else "backup"
     spoil(
         spoilt,
-        SAFEKEEPING,
         NOTED.format(age=age, kind=kind, passed=passed),
         NOTED.format(age="1 hour", kind=other, passed=True),
     )
