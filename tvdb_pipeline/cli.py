@@ -20,14 +20,18 @@ import psycopg
 import typer
 
 from tvdb_pipeline import presentation
+from tvdb_pipeline.commands.audit import audit
 from tvdb_pipeline.commands.backup import backup, drill, restore
 from tvdb_pipeline.commands.metrics import metrics
+from tvdb_pipeline.commands.migrate import migrate
 from tvdb_pipeline.commands.report import report
 from tvdb_pipeline.commands.serve import serve
 from tvdb_pipeline.commands.watch import alerts, watch
 from tvdb_pipeline.database.pools import Database, database_url
 from tvdb_pipeline.errors import INTERRUPTED, TvdbError
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
+from tvdb_pipeline.privacy.faults import described
+from tvdb_pipeline.privacy.process import begin
 from tvdb_pipeline.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -50,6 +54,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def main() -> None:
     """Run the command; a refusal is one sentence on stderr."""
+    begin()
     # The pool tells of each dead connection; what came of it is told once, below.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGINT, _interrupt)
@@ -62,17 +67,17 @@ def main() -> None:
         print(f"tvdb: {error.message}", file=sys.stderr)
         sys.exit(1)
     except psycopg.Error as error:
-        # The type only: a database's message may quote a value.
+        # Type and place only: a database's message may quote a value.
         print(
-            f"tvdb: the database refused ({type(error).__name__}); nothing half-done was kept. Try again.",
+            f"tvdb: the database refused ({described(error)}); nothing half-done was kept. Try again.",
             file=sys.stderr,
         )
         sys.exit(1)
     except Exception as error:
-        # Its type only, for the same reason. What was paid for is kept, and every document is where it was.
+        # Type and place only, for the same reason. What was paid for is kept, and every document is where it was.
         print(
-            f"tvdb: interrupted by a fault ({type(error).__name__}); nothing half-done was kept. If the database was stopped, "
-            "run the command again: it goes on where this one ended.",
+            f"tvdb: interrupted by a fault ({described(error)}); nothing half-done was kept. If the database was "
+            "stopped, run the command again: it goes on where this one ended.",
             file=sys.stderr,
         )
         sys.exit(1)
@@ -89,6 +94,11 @@ def _workshop(settings: Settings) -> Generator[Workshop]:
         database.close()
 
 
+def _names(settings: Settings) -> bool:
+    """Whether answers call documents by the names of their files; `tvdb status` always does."""
+    return settings.key_style == "slug"
+
+
 @app.command()
 def ingest(
     paths: Paths,
@@ -103,7 +113,7 @@ def ingest(
     with _workshop(settings) as shop, presentation.progress() as observer:
         plan = make_plan(shop, paths, accept_removals=accept_removals)
         result = ingest_paths(shop, plan, observer)
-    presentation.show_ingest(result, as_json=json)
+    presentation.show_ingest(result, names=_names(settings), as_json=json)
     raise typer.Exit(presentation.exit_code(result.documents))
 
 
@@ -150,9 +160,10 @@ def search(
 
     if mode not in ("fused", "vector", "lexical"):
         raise typer.BadParameter("must be fused, vector or lexical")
-    with _workshop(load_settings()) as shop:
+    settings = load_settings()
+    with _workshop(settings) as shop:
         found = answer(shop, query, k, mode, within or ())
-    presentation.show_search(found, as_json=json)
+    presentation.show_search(found, names=_names(settings), as_json=json)
 
 
 @app.command()
@@ -171,7 +182,7 @@ def budget(json: Json = False) -> None:
     from tvdb_pipeline.operations.overview import budget_overview
 
     with _workshop(load_settings()) as shop:
-        figures = budget_overview(shop.ledger, shop.embedding.breaker)
+        figures = budget_overview(shop.ledger, shop.embedding.breaker, shop.database)
     presentation.show_budget(figures, as_json=json)
 
 
@@ -221,10 +232,12 @@ def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 300
     os.execvpe(command[0], command, {**os.environ, **variables})
 
 
+app.command()(audit)
 app.command()(backup)
 app.command()(restore)
 app.command()(drill)
 app.command()(metrics)
+app.command()(migrate)
 app.command()(report)
 app.command()(serve)
 app.command()(watch)

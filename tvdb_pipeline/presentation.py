@@ -6,6 +6,7 @@ Belongs here: tables, progress, JSON on stdout, exit codes. Does not: getting an
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -75,17 +76,18 @@ def progress() -> Generator[_Bars]:
         yield _Bars(bars)
 
 
-def show_ingest(result: IngestResult, *, as_json: bool) -> None:
-    """Documents, the bill of this invocation, and what waits for a word."""
+def show_ingest(result: IngestResult, *, names: bool, as_json: bool) -> None:
+    """Documents, the bill of this invocation, and what waits for a word. names: whether files may be named."""
+    documents = result.documents if names else [document | {"path": None} for document in result.documents]
     if as_json:
         _json(
             {
-                "documents": result.documents, "run_ids": result.run_ids, "seconds": result.seconds,
+                "documents": documents, "run_ids": result.run_ids, "seconds": result.seconds,
                 "texts_sent": result.texts_sent, "requests": result.requests, "cost_usd": dollars(result.cost_nano),
             }
         )  # fmt: skip
     else:
-        show_status(result.documents, as_json=False)
+        show_status(documents, as_json=False)
         runs = f"{len(result.run_ids)} Dagster runs" if result.run_ids else "nothing to do, no run"
         _out.print(
             f"Bill: ${dollars(result.cost_nano):.6f} for {result.texts_sent} texts in {result.requests} requests; "
@@ -103,7 +105,7 @@ def show_ingest(result: IngestResult, *, as_json: bool) -> None:
 def show_status(
     documents: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]] | None = None, *, as_json: bool
 ) -> None:
-    """One row a document. events: the story of the only one."""
+    """One row a document, called by its key where `path` is None. events: the story of the only one."""
     if as_json:
         _json({"documents": documents} | ({} if events is None else {"story": events}))
         return
@@ -114,7 +116,7 @@ def show_status(
     for document in documents:
         colour = _COLOURS.get(document["state"], "white")
         table.add_row(
-            escape(_name(document["path"])),
+            escape(_name(document["path"], document["key"])),
             f"[{colour}]{document['state']}[/]",
             str(document["pages"]),
             str(document["page_coverage"]["ocr"]),
@@ -158,16 +160,16 @@ def _detail(value: object) -> str:
     return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
-def show_search(answer: Answer, *, as_json: bool) -> None:
-    """Ranked passages with their document and page."""
+def show_search(answer: Answer, *, names: bool, as_json: bool) -> None:
+    """Ranked passages with their document and page. names: whether files may be named; otherwise `path` is null."""
+    results = [asdict(passage) | ({} if names else {"path": None}) for passage in answer.passages]
     if as_json:
-        _json({"results": [asdict(passage) for passage in answer.passages], "mode": answer.mode})
+        _json({"results": results, "mode": answer.mode})
         return
     for rank, passage in enumerate(answer.passages, 1):
         model = passage.embedding_model or "full text"
-        _out.print(
-            f"[bold]{rank}. {escape(_name(passage.path))}, page {passage.page}[/] (score {passage.score:.4f}, {model})"
-        )
+        called = _name(passage.path if names else None, passage.key)
+        _out.print(f"[bold]{rank}. {escape(called)}, page {passage.page}[/] (score {passage.score:.4f}, {model})")
         _out.print(passage.text, markup=False)
         _out.print()
     _out.print(f"{len(answer.passages)} passages, mode {answer.mode}.")
@@ -207,6 +209,9 @@ def show_budget(figures: Mapping[str, Any], *, as_json: bool) -> None:
         f"Today (UTC): ${day['spent_usd']:.6f} spent, ${day['held_usd']:.6f} held, ${left:.6f} left of ${day['limit_usd']:.2f}. "
         f"Last hour: {hour['used_requests']} of {hour['limit_requests']} requests."
     )
+    sent, taken = figures["sent"], figures["sent"]["redacted"]
+    without = f", without {', '.join(f'{count} {kind}' for kind, count in taken.items())}" if taken else ""
+    _out.print(f"Sent to the provider today: {sent['texts']} texts, {sent['tokens']} tokens{escape(without)}.")
     breaker = figures["breaker"]
     if breaker["state"] != "closed":
         _out.print(
@@ -246,11 +251,18 @@ def show_deleted(key: str, rows: int, *, as_json: bool) -> None:
 
 
 def show_exports(variables: Mapping[str, str]) -> None:
-    """Shell exports, quoted."""
+    """Shell exports, quoted; on a terminal, where people look on, without passwords."""
     from shlex import quote
 
+    shown = sys.stdout.isatty()
     for name, value in variables.items():
-        print(f"export {name}={quote(value)}")
+        print(f"export {name}={quote(without_password(value) if shown else value)}")
+
+
+def without_password(url: str) -> str:
+    """The same URL with `***` for a password; anything else as it is."""
+    masked = re.sub(r"(?<=://)([^:/@?#]*):[^/?#]*@", r"\1:***@", url)
+    return re.sub(r"(?<=[?&])password=[^&]*", "password=***", masked)
 
 
 def _reason(document: Mapping[str, Any]) -> str:
@@ -262,7 +274,9 @@ def _reason(document: Mapping[str, Any]) -> str:
     return f"{reason} Next try: {datetime.fromisoformat(at).astimezone(UTC):%d %b %H:%M} UTC."
 
 
-def _name(path: str) -> str:
+def _name(path: str | None, key: str) -> str:
+    if path is None:
+        return key
     return "".join(character if character.isprintable() else "?" for character in PurePath(path).name)
 
 

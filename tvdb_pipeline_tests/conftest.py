@@ -25,6 +25,7 @@ from tvdb_pipeline.embedding.service import EmbeddingService
 from tvdb_pipeline.embedding.slips import Slips
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
 from tvdb_pipeline.parsing import warm
+from tvdb_pipeline.privacy import logs
 from tvdb_pipeline.settings import Settings
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
 
@@ -34,6 +35,7 @@ HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=
 _LONG = ("resilience/", "test_stability", "test_ledger_machine", "test_examples", "test_cli")
 HASTE = Patience(first_wait=0.01, longest=1.0)
 _SETTINGS = ("TVDB_", "OPENAI_", "DAGSTER_")
+logs.strict = True
 for _name in [name for name in os.environ if name.startswith(_SETTINGS)]:
     # Settings of the shell the tests run in must not decide how they end.
     if _name != "TVDB_CORPUS":

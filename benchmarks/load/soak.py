@@ -29,16 +29,15 @@ from benchmarks.load.judging import Growth, judge
 from benchmarks.load.traffic import Traffic
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry
-from tvdb_pipeline.documents.attachments import deleted
 from tvdb_pipeline.embedding.modes import create_client
 from tvdb_pipeline.ingest.querying import answer
 from tvdb_pipeline.ingest.sweeping import due
 from tvdb_pipeline.ingest.watching import look, remove_gone
 from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
+from tvdb_pipeline.orchestration.forgetting import forget_erased
 from tvdb_pipeline.orchestration.home import open_instance
 from tvdb_pipeline.orchestration.launching import run_documents
 from tvdb_pipeline.orchestration.observation import nobody
-from tvdb_pipeline.orchestration.partitions import drop_partitions
 from tvdb_pipeline.parsing import warm
 from tvdb_pipeline.settings import Settings, load_settings
 from tvdb_pipeline_tests.fake_openai.process import ServerProcess
@@ -86,7 +85,7 @@ class Soak:
             seen = look(shop)
             remove_gone(shop, seen.gone)
             keys = list(dict.fromkeys(document.key for document in [*seen.stale, *due(shop)]))
-            drop_partitions(self.instance, [*seen.gone, *deleted(database)])
+            forget_erased(self.instance, database)
         finally:
             database.close()
         self.removed += len(seen.gone)

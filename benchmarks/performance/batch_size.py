@@ -138,7 +138,9 @@ def _copied(conn: psycopg.Connection, *, index_first: bool) -> float:
     columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in given)
     started = time.perf_counter()
     conn.execute(
-        sql.SQL("INSERT INTO tvdb.copied_rows ({columns}) SELECT {columns} FROM tvdb.vector_rows").format(columns=columns)
+        sql.SQL("INSERT INTO tvdb.copied_rows ({columns}) SELECT {columns} FROM tvdb.vector_rows").format(
+            columns=columns
+        )
     )
     if not index_first:
         for _, definition in found:

@@ -27,7 +27,7 @@ from tvdb_pipeline.operations.backup import contents, manifest
 QUESTIONS = 40
 _LATER = 6
 """Documents that arrive while the backup is made, and as many after it."""
-_OF_THE_RESTORE = {"tvdb.safekeeping"}
+_OF_THE_RESTORE = {"tvdb.safekeeping", "tvdb.audit"}
 Row = tuple[str, str, str]
 
 

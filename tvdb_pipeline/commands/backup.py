@@ -52,10 +52,11 @@ def restore(folder: Folder = None, json: Json = False) -> None:
     if json:
         print(json_.dumps(asdict(done)))
         return
+    erased = f" {done.erased} documents that had been erased since were erased again." if done.erased else ""
     print(
         f"{done.documents} documents and {done.artifacts} artifacts are as they were at {done.taken_at} (recovery point: "
         f"{done.age_seconds:.0f} s ago; recovery time: {done.seconds:.1f} s). {done.charged} requests under way then count as "
-        f"spent, {done.runs} Dagster runs were ended. What is newer is taken up again from the upload folder."
+        f"spent, {done.runs} Dagster runs were ended. What is newer is taken up again from the upload folder.{erased}"
     )
 
 

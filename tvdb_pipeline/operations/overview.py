@@ -6,6 +6,7 @@ Belongs here: putting a document's row and its bill together, in the shape `--js
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 from tvdb_pipeline.budget.bills import Bill, bills
@@ -14,6 +15,7 @@ from tvdb_pipeline.budget.prices import dollars
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.embedding import redactions
 from tvdb_pipeline.embedding.breaker import Breaker
 
 
@@ -24,8 +26,8 @@ def overview(database: Database, keys: Collection[str] | None = None) -> list[di
     return [_object(document, billed.get(document.key, Bill(0, 0, 0))) for document in documents]
 
 
-def budget_overview(ledger: Ledger, breaker: Breaker) -> dict[str, Any]:
-    """Spent and held today, requests of the last hour, the limits, and the breaker.
+def budget_overview(ledger: Ledger, breaker: Breaker, database: Database) -> dict[str, Any]:
+    """Spent and held today, requests of the last hour, the limits, the breaker, and what was sent today.
 
     `opens_at`: when the next request of the window frees; `retry_at`: when the breaker lets a probe through; `code`: the
     failure that opened it.
@@ -49,6 +51,7 @@ def budget_overview(ledger: Ledger, breaker: Breaker) -> dict[str, Any]:
             "code": provider.code,
             "retry_at": retry_at.isoformat() if retry_at else None,
         },
+        "sent": asdict(redactions.sent(database, ledger.day_starts())),
     }
 
 

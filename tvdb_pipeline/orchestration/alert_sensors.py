@@ -14,6 +14,7 @@ import dagster as dg
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.orchestration.assets import OUTCOME_TAG
+from tvdb_pipeline.orchestration.shielding import shield
 from tvdb_pipeline.settings import Settings, load_settings
 
 PAGE, PAGES = 500, 10
@@ -71,6 +72,7 @@ def build_alert_sensors(settings: Settings, open_desk: Callable[[Settings], Desk
         default_status=running,
         description="Goes through the rules of docs/alerting.md: what is wrong is told, and when it is over.",
     )
+    @shield
     def alert_sensor(_: dg.SensorEvaluationContext) -> dg.SkipReason:
         try:
             return dg.SkipReason(open_desk(load_settings()).look())
@@ -85,6 +87,7 @@ def build_alert_sensors(settings: Settings, open_desk: Callable[[Settings], Desk
         monitor_all_code_locations=True,
         description="Tells of runs that failed, unless their documents only have to wait.",
     )
+    @shield
     def run_failure_alert_sensor(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
         if run.tags.get(OUTCOME_TAG) != "deferred":
@@ -97,6 +100,7 @@ def build_alert_sensors(settings: Settings, open_desk: Callable[[Settings], Desk
         default_status=running,
         description="Tells of asset checks that did not pass, of each evaluation once.",
     )
+    @shield
     def check_alert_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         desk = open_desk(load_settings())
         cursor, failed = _read(context.instance, int(context.cursor or 0), desk.checks_failed)

@@ -21,6 +21,7 @@ from tvdb_pipeline.orchestration.event_batches import EventBatches
 from tvdb_pipeline.orchestration.observation import Observer
 from tvdb_pipeline.orchestration.partitions import documents
 from tvdb_pipeline.orchestration.resources import ArtifactsResource, DatabaseResource, EmbeddingClientResource
+from tvdb_pipeline.orchestration.shielding import shield
 from tvdb_pipeline.orchestration.specs import build_specs
 from tvdb_pipeline.settings import Settings, load_settings
 
@@ -51,6 +52,16 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
         database: DatabaseResource,
         artifacts: ArtifactsResource,
     ) -> Iterator[dg.Output[None]]:
+        process(context, embedding_client, database, artifacts)
+        yield from ()
+
+    @shield
+    def process(
+        context: dg.AssetExecutionContext,
+        embedding_client: EmbeddingClientResource,
+        database: DatabaseResource,
+        artifacts: ArtifactsResource,
+    ) -> None:
         # Not before a run works: what only lists the assets, as the webserver does, is up in half the time.
         from tvdb_pipeline.ingest.walk import walk
         from tvdb_pipeline.ingest.workshop import build_workshop
@@ -66,7 +77,6 @@ def build_assets(settings: Settings, observer: Observer) -> dg.AssetsDefinition:
                 if outcome.status != "passed":
                     missing.append(outcome)
         _conclude(context, missing)
-        yield from ()
 
     return process_documents
 
@@ -81,7 +91,8 @@ def _log(context: dg.AssetExecutionContext, events: EventBatches, outcome: Stage
             tags={"dagster/data_version": outcome.version} if outcome.version else None,
         )
     elif outcome.error is not None:
-        context.log.warning("%s of %s: %s (%s)", outcome.stage, outcome.key, outcome.error.message, outcome.error.code)
+        # The code only: its sentence stands in `tvdb status`, and may come from a process that reads files of strangers.
+        context.log.warning("%s of %s: %s", outcome.stage, outcome.key, outcome.error.code)
     events.add(materialization, evaluations(outcome, context.selected_asset_check_keys))
 
 

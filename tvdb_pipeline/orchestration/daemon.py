@@ -16,6 +16,7 @@ import time
 import psycopg
 
 from tvdb_pipeline.errors import TvdbError
+from tvdb_pipeline.privacy.process import begin
 from tvdb_pipeline.settings import Settings, load_settings
 
 LOCK = 0x74766264
@@ -62,6 +63,7 @@ class OneDaemon:
 def main(settings: Settings) -> None:
     """Take the lock and be `dagster-daemon` with the arguments of this process."""
     assert settings.database_url is not None, "TVDB_DATABASE_URL is set by tvdb serve"
+    begin()
     try:
         lock = OneDaemon(settings.database_url.get_secret_value())
     except TvdbError as error:

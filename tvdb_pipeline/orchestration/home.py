@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from tvdb_pipeline.privacy.modes import private_folder, tighten
 from tvdb_pipeline.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -41,9 +42,13 @@ def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make `$TVDB_HOME/dagster` with the instance file in it: the project's dagster.yaml, in production deploy's; the folder."""
+    """Make `$TVDB_HOME/dagster` with the instance file in it: the project's dagster.yaml, in production deploy's; the folder.
+
+    What others were given rights to at the top of TVDB_HOME, they lose.
+    """
     home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
+    private_folder(home)
+    tighten(settings.home, settings.upload_dir)
     root = project_root()
     wanted = (root / "deploy" if settings.env == "production" else root) / "dagster.yaml"
     content, file = wanted.read_bytes(), home / "dagster.yaml"

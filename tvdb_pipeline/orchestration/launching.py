@@ -6,6 +6,7 @@ Belongs here: stale documents -> ranged runs, executed one after the other. Does
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Collection
 
 import dagster as dg
@@ -33,6 +34,8 @@ def run_documents(
     hold_connections(instance)
     add_partitions(instance, list(stale))
     order = instance.get_dynamic_partitions(PARTITIONS_NAME)
+    # Owners of a job are a beta of Dagster's, which says so several times a run.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
     job = build_defs(settings, observer).resolve_job_def(JOB_NAME)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     run_ids: list[str] = []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 _PREFIX: Final = "tvdb-parse-"
-_OLD_SECONDS: Final = 86_400.0
+_OLD_SECONDS: Final = 60.0
 
 
 class Scratch:
@@ -41,7 +41,7 @@ class Scratch:
 
 
 def remove_abandoned() -> None:
-    """Remove those of this user that are a day old and that no living process has locked."""
+    """Remove those of this user that are a minute old and that no living process has locked."""
     for found in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
             _remove_abandoned(found)

@@ -11,7 +11,7 @@ import pytest
 
 from tvdb_pipeline.parsing.scratch import Scratch, remove_abandoned
 
-TWO_DAYS = 2 * 86_400
+TWO_MINUTES = 120
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def aged(folder: Path) -> Path:
-    then = time.time() - TWO_DAYS
+    then = time.time() - TWO_MINUTES
     os.utime(folder, (then, then), follow_symlinks=False)
     return folder
 
@@ -45,7 +45,7 @@ def test_a_folder_is_there_and_then_gone(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_after_a_day(temporary: Path) -> None:
+def test_what_a_killed_process_left_is_removed_after_a_minute(temporary: Path) -> None:
     abandoned(temporary)
     remove_abandoned()
     assert list(temporary.iterdir()) == []

@@ -96,7 +96,7 @@ def ingest(values: dict[str, Any], kill_at: str, passed: str) -> None:
     shop = build_workshop(settings, database, create_client(settings))
     plan = make_plan(shop, [settings.upload_dir])
     list(walk(shop, plan.stale))
-    remove(shop, plan.gone, forget_vectors=False)
+    remove(shop, plan.gone, "vanished")
     database.close()
 
 

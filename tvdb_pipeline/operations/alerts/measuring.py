@@ -15,6 +15,7 @@ import psycopg
 from tvdb_pipeline.budget import reservations, windows
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.chunking.cuts import MAX_CHUNK_TOKENS
+from tvdb_pipeline.database import tls
 from tvdb_pipeline.database.migrations import migrate
 from tvdb_pipeline.database.pools import Connection, server_time
 from tvdb_pipeline.database.server import is_running, start_server
@@ -54,7 +55,7 @@ def connected(settings: Settings) -> Generator[Connection]:
 
 def _url(settings: Settings) -> str:
     if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+        return tls.verified(settings.database_url.get_secret_value(), settings.database_tls)
     if not is_running(settings.home):
         raise psycopg.OperationalError("the embedded server is not running")
     return start_server(settings.home, leave_running=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, Unpack
 
 import psycopg
 
@@ -24,6 +25,7 @@ from tvdb_pipeline.operations.alerts.messages import Message, headline, text, un
 from tvdb_pipeline.operations.alerts.rules import Thresholds, judge
 from tvdb_pipeline.operations.alerts.store import Change
 from tvdb_pipeline.operations.alerts.uploads import uploads
+from tvdb_pipeline.privacy.logs import Fields
 from tvdb_pipeline.settings import Settings
 
 SENDING_SECONDS = 30.0
@@ -42,7 +44,13 @@ class Round:
     outage: bool = False
 
 
-def silence(_: str) -> None:
+class Note(Protocol):
+    """Takes down what a watcher did: a sentence for people, and the same for journals (see `privacy.logs`)."""
+
+    def __call__(self, sentence: str, event: str, **fields: Unpack[Fields]) -> None: ...
+
+
+def silence(sentence: str, event: str, **fields: Unpack[Fields]) -> None:
     """Who wants no log."""
 
 
@@ -50,7 +58,7 @@ class Watcher:
     """Makes rounds, in one thread.
 
     expected: servers that are to answer on this machine; grace: how many seconds they, and the daemon after the watcher began,
-    may be silent first; note: told one line for each message, sent or not, and for each change where there is no channel.
+    may be silent first; note: told of each message, sent or not, and for each change where there is no channel.
     """
 
     def __init__(
@@ -59,7 +67,7 @@ class Watcher:
         expected: Collection[Part] = (),
         *,
         grace: float = 0.0,
-        note: Callable[[str], None] = silence,
+        note: Note = silence,
     ) -> None:
         self._settings, self._expected, self._note = settings, expected, note
         self._thresholds = Thresholds(
@@ -161,17 +169,21 @@ class Watcher:
         sent, unsent, until = 0, 0, time.monotonic() + SENDING_SECONDS
         while time.monotonic() < until and (message := claim()) is not None:
             head = headline(message, self._settings.env)
+            about: Fields = {"channel": channel.name, "alert": message.name, "severity": message.severity}
+            about["count"] = len(message.lines)
             try:
                 channel.send(head, text(message, self._settings.env))
             except NotSent as error:
                 unsent += 1
-                self._note(f"not sent by {channel.name} ({error.reason}), tried again: {head}")
+                about["error"] = error.reason.replace(" ", "_")
+                said = f"not sent by {channel.name} ({error.reason}), tried again: {head}"
+                self._note(said, "alert_unsent", **about)
                 give_back(channel.name, message)
                 if error.down:
                     break
             else:
                 sent += 1
-                self._note(f"sent by {channel.name}: {head}")
+                self._note(f"sent by {channel.name}: {head}", "alert_sent", **about)
                 told(channel.name, message)
         return sent, unsent
 
@@ -213,4 +225,6 @@ class Watcher:
         if not self._channels:
             for change in changes:
                 said = "over" if change.ended else change.severity
-                self._note(f"{said}: {change.name} {change.subject}".rstrip())
+                sentence = f"{said}: {change.name} {change.subject}".rstrip()
+                event = "alert_over" if change.ended else "alert_fires"
+                self._note(sentence, event, alert=change.name, subject=change.subject, severity=change.severity)

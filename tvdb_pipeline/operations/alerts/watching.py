@@ -5,13 +5,14 @@ Belongs here: the loop. Does not: a round of it (`rounds`), or the command (`com
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from typing import Unpack
 
 from tvdb_pipeline.operations.alerts.machine import Part
-from tvdb_pipeline.operations.alerts.rounds import Watcher
+from tvdb_pipeline.operations.alerts.rounds import Note, Watcher
+from tvdb_pipeline.privacy import logs
 from tvdb_pipeline.settings import Settings
 
 INTERVAL_SECONDS = 15.0
@@ -19,9 +20,9 @@ GRACE_SECONDS = 45.0
 """How long a part may be silent: servers take a while to start, and a supervisor starts them again."""
 
 
-def to_stderr(line: str) -> None:
+def to_stderr(sentence: str, event: str, **fields: Unpack[logs.Fields]) -> None:
     """One line of the log."""
-    print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} alert {line}", file=sys.stderr, flush=True)
+    logs.tell(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} alert {sentence}", event, **fields)
 
 
 def watch(
@@ -31,14 +32,21 @@ def watch(
     interval: float = INTERVAL_SECONDS,
     *,
     grace: float = GRACE_SECONDS,
-    note: Callable[[str], None] = to_stderr,
+    note: Note = to_stderr,
 ) -> None:
     """Make a round every `interval` seconds until `stop` is set. Raises nothing: a round that fails is noted, by its type."""
+    logs.for_people = settings.env == "development"
     watcher = Watcher(settings, expected, grace=grace, note=note)
     while True:
         try:
             watcher.round()
         except Exception as error:
-            note(f"round not made ({type(error).__name__}); the next is in {interval:.0f} s")
+            name = type(error).__name__
+            note(
+                f"round not made ({name}); the next is in {interval:.0f} s",
+                "round_failed",
+                error=name,
+                seconds=interval,
+            )
         if stop.wait(interval):
             return

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from tvdb_pipeline.operations.serving.guard import signalled
 from tvdb_pipeline.operations.serving.parts import Part
 from tvdb_pipeline.parsing.sandbox import kernel
+from tvdb_pipeline.privacy.logs import Fields, tell
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 STEADY_SECONDS = 15.0
@@ -27,12 +28,10 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Child:
-    """tell: is given one line for people; note: is told `+GROUP` and `-GROUP`."""
+    """note: is told `+GROUP` and `-GROUP`."""
 
-    def __init__(
-        self, part: Part, variables: Mapping[str, str], tell: Callable[[str], None], note: Callable[[str], None]
-    ) -> None:
-        self.part, self._variables, self._tell, self._note = part, variables, tell, note
+    def __init__(self, part: Part, variables: Mapping[str, str], note: Callable[[str], None]) -> None:
+        self.part, self._variables, self._note = part, variables, note
         self._process: subprocess.Popen[bytes] | None = None
         self._groups: set[int] = set()
         self._pause = FIRST_PAUSE_SECONDS
@@ -90,7 +89,7 @@ class Child:
                 start_new_session=True, preexec_fn=_end_with_parent,
             )  # fmt: skip
         except OSError as error:
-            self._later(f"could not be started (errno {error.errno})", now)
+            self._later(f"could not be started (errno {error.errno})", now, {})
             return
         self._groups.add(self._process.pid)
         self._note(f"+{self._process.pid}")
@@ -99,12 +98,14 @@ class Child:
         self._process = None
         if now - self._started >= STEADY_SECONDS:
             self._pause = FIRST_PAUSE_SECONDS
+        ended: Fields = {"signal": signal.Signals(-code).name} if code < 0 else {"exit_code": code}
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self.deaths, self.how = self.deaths + 1, how
-        self._later(how, now)
+        self._later(how, now, ended)
 
-    def _later(self, how: str, now: float) -> None:
-        self._tell(f"{self.part.name} {how}; started again in {self._pause:.0f} s.")
+    def _later(self, how: str, now: float, ended: Fields) -> None:
+        fields: Fields = {"part": self.part.name, "seconds": self._pause, **ended}
+        tell(f"tvdb serve: {self.part.name} {how}; started again in {self._pause:.0f} s.", "part_died", **fields)
         self._again_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tvdb_pipeline.privacy.modes import private_folder
+
 
 @dataclass(frozen=True, slots=True)
 class Death:
@@ -27,7 +29,7 @@ class Deaths:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "parts"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         for file in self._folder.glob("*.json"):
             file.unlink()
         self._numbers: dict[str, int] = {}

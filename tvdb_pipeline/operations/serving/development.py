@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tvdb_pipeline.database.pools import Database, database_url
+from tvdb_pipeline.privacy.modes import private_folder
 from tvdb_pipeline.settings import Settings, project_root
 
 
@@ -29,7 +30,7 @@ def environment(settings: Settings, *, leave_running: bool = True, reach: bool =
 def development_command(settings: Settings, host: str, port: int) -> tuple[list[str], dict[str, str]]:
     """`dagster dev` (webserver, daemon, sensor) as arguments and environment."""
     variables = environment(settings)
-    settings.upload_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.upload_dir)
     command = [
         str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(project_root() / "workspace.yaml"),
         "--host", host, "--port", str(port),

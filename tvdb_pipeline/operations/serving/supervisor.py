@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Unpack
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.serving import guard
@@ -23,6 +24,8 @@ from tvdb_pipeline.operations.serving.child import Child, adopt_orphans, bury_or
 from tvdb_pipeline.operations.serving.deaths import Deaths
 from tvdb_pipeline.operations.serving.development import environment
 from tvdb_pipeline.operations.serving.parts import ASKS_CODE_SERVER, CODE_SERVER, METRICS, WATCH, Part, all_parts
+from tvdb_pipeline.privacy import logs
+from tvdb_pipeline.privacy.modes import private_folder
 from tvdb_pipeline.settings import Settings
 
 CODE_SERVER_SECONDS = 120.0
@@ -35,11 +38,12 @@ def serve(settings: Settings, webservers: int = 1) -> int:
 
     Raises TvdbError (`port_taken`, and what opening the database raises).
     """
+    logs.for_people = settings.env == "development"
     # Before anything is started.
     refuse_taken_ports(all_parts(settings, "", webservers))
     variables = environment(settings, leave_running=False)
     parts = all_parts(settings, variables["TVDB_DATABASE_URL"], webservers)
-    settings.upload_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.upload_dir)
     return Supervisor(parts, {**os.environ, **variables}).run()
 
 
@@ -49,7 +53,7 @@ def only(settings: Settings, name: str) -> None:
     variables = environment(settings, reach=name not in (METRICS, WATCH))
     part = next(part for part in all_parts(settings, variables["TVDB_DATABASE_URL"]) if part.name == name)
     refuse_taken_ports([part])
-    settings.upload_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.upload_dir)
     if name in ASKS_CODE_SERVER:
         _await_code_server(settings)
     sys.stderr.flush()
@@ -81,7 +85,7 @@ class Supervisor:
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
-        self._children = [Child(part, variables, _say, self._note) for part in parts]
+        self._children = [Child(part, variables, self._note) for part in parts]
 
     def run(self) -> int:
         """Until a signal; see `serve`."""
@@ -99,7 +103,7 @@ class Supervisor:
                 bury_orphans({self._guard.pid, *(child.pid for child in self._children if child.pid is not None)})
                 if not ready and served and all(child.answers() for child in self._children):
                     ready = True
-                    _say(f"ready: {', '.join(map(_described, self._children))}")
+                    _say(f"ready: {', '.join(map(_described, self._children))}", "ready", count=len(self._children))
                 time.sleep(_LOOK_SECONDS)
         finally:
             killed = self._end()
@@ -121,7 +125,7 @@ class Supervisor:
 
     def _end(self) -> list[str]:
         """End the children, the code server last so that nobody misses it; names of those that had to be killed."""
-        _say("ending ...")
+        _say("ending ...", "ending")
         killed: list[str] = []
         first, last = self._children[:0:-1], self._children[:1]
         for batch in (first, last):
@@ -139,7 +143,8 @@ class Supervisor:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         self._guard.wait()
-        _say(f"ended; killed as they did not end: {', '.join(killed)}." if killed else "ended.")
+        said = f"ended; killed as they did not end: {', '.join(killed)}." if killed else "ended."
+        _say(said, "ended", count=len(killed))
         return killed
 
     def _note(self, line: str) -> None:
@@ -172,5 +177,5 @@ def _described(child: Child) -> str:
     return f"{child.part.name} {address[0]}:{address[1]}" if address else child.part.name
 
 
-def _say(line: str) -> None:
-    print(f"tvdb serve: {line}", file=sys.stderr, flush=True)
+def _say(sentence: str, event: str, **fields: Unpack[logs.Fields]) -> None:
+    logs.tell(f"tvdb serve: {sentence}", event, **fields)

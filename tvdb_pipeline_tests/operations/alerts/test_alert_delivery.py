@@ -201,14 +201,20 @@ def test_what_happened_long_ago_is_kept_and_not_told(telling: Settings, database
 
 def test_alerts_are_kept_where_nobody_is_to_be_told(settings: Settings, database: Database) -> None:
     said: list[str] = []
+
+    def note(sentence: str, event: str, **fields: object) -> None:
+        said.append(f"{event}, {sentence}")
+
     open_breaker(database)
-    watcher = Watcher(settings, note=said.append)
+    watcher = Watcher(settings, note=note)
     watcher.round()
     close_breaker(database)
     watcher.round()
     rows = database.fetch("SELECT sent_at, resolved_at IS NULL FROM tvdb.alerts WHERE name = 'breaker_open'")
     assert rows == [(None, False)]
-    assert [line for line in said if "breaker_open" in line] == ["critical: breaker_open", "over: breaker_open"]
+    assert [line for line in said if "breaker_open" in line] == [
+        "alert_fires, critical: breaker_open", "alert_over, over: breaker_open",
+    ]  # fmt: skip
 
 
 def test_mail_and_webhook_are_independent(

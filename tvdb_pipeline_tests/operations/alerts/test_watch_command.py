@@ -15,6 +15,7 @@ from collections.abc import Callable
 import pytest
 
 from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.operations.alerts.rounds import silence
 from tvdb_pipeline.operations.alerts.watching import watch
 from tvdb_pipeline.settings import Settings
 from tvdb_pipeline_tests.operations.alerts.conftest import Receiver
@@ -121,8 +122,12 @@ def test_the_loop_tells_of_a_part_that_goes_and_comes_back(
         port = server.getsockname()[1]
     expecting = telling.model_copy(update={"webserver_port": port})
     stop, said = threading.Event(), list[str]()
+
+    def note(sentence: str, event: str, **fields: object) -> None:
+        said.append(sentence)
+
     thread = threading.Thread(
-        target=watch, args=(expecting, stop, ["webserver"], 0.05), kwargs={"grace": 0.1, "note": said.append}
+        target=watch, args=(expecting, stop, ["webserver"], 0.05), kwargs={"grace": 0.1, "note": note}
     )
     thread.start()
     try:
@@ -141,7 +146,7 @@ def test_a_database_that_answers_otherwise_than_it_should_is_told_and_the_loop_g
 ) -> None:
     database.run("ALTER TABLE tvdb.breaker RENAME TO elsewhere")
     stop = threading.Event()
-    thread = threading.Thread(target=watch, args=(telling, stop, [], 0.05), kwargs={"note": lambda _: None})
+    thread = threading.Thread(target=watch, args=(telling, stop, [], 0.05), kwargs={"note": silence})
     thread.start()
     try:
         eventually(lambda: len(receiver.named("database_unreachable")) == 1)
