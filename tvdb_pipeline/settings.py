@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     provider_agreement: Literal["covered", "synthetic"] | None = None
     redact_before_embedding: bool = False
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL", repr=False)
     embedding_model: str = Field(default="text-embedding-3-small", pattern=r"^[A-Za-z0-9._:/-]{1,80}$")
     request_timeout_seconds: float = Field(default=60.0, gt=0)
 

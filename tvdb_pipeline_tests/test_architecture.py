@@ -23,6 +23,7 @@ FORBIDDEN = {
     "budget": {*STATE, "parsing", "chunking", "documents"},
     "documents": {*STATE, "parsing", "chunking", "budget"},
     "database": {*STATE, "parsing", "chunking", "budget", "documents"},
+    "privacy": {*STATE, "parsing", "chunking", "budget", "documents", "database", "redaction"},
     "redaction": {*STATE, "parsing", "chunking", "budget", "documents", "database"},
     "embedding": {"vectorstore", "ingest", "orchestration", "operations", "parsing", "documents", "redaction"},
     "vectorstore": {"redaction", "ingest", "orchestration", "operations", "parsing", "documents"},

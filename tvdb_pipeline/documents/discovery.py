@@ -49,7 +49,7 @@ def discover(path: Path) -> list[FoundFile]:
             "unreadable_folder",
             f"The folder cannot be read (errno {error.errno}); nothing was changed. Check its permissions or mount.",
             retryable=True,
-        ) from error
+        ) from None
 
 
 def _walk(root: Path) -> Iterator[FoundFile]:

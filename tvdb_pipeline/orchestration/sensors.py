@@ -15,6 +15,7 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.orchestration.jobs import ingest_documents
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, documents, range_tags
 from tvdb_pipeline.orchestration.resources import EmbeddingClientResource
+from tvdb_pipeline.orchestration.shielding import shield
 from tvdb_pipeline.orchestration.under_way import end_stranded, under_way
 from tvdb_pipeline.settings import Settings, load_settings
 
@@ -35,6 +36,7 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
         "time, and lets go of removed ones, unless most of the folder vanished at once.",
         tags={"tvdb/watches": "uploads"},
     )
+    @shield
     def upload_folder_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
     ) -> dg.SensorResult | dg.SkipReason:
@@ -72,6 +74,7 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         "Ends runs whose process is gone; forgets what is kept of documents that were erased.",
         tags={"tvdb/watches": "documents"},
     )
+    @shield
     def recovery_sensor(
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
     ) -> dg.SensorResult | dg.SkipReason:
