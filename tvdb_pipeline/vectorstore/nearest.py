@@ -101,13 +101,15 @@ def _walk(conn: Connection, model: str, vector: Vectors, depth: int, scope: Scop
 def _compared(conn: Connection, model: str, vector: Vectors, depth: int, scope: Scope) -> list[tuple[Row, float]]:
     """Every row of the scope; by signs first where they tell, for a vector lies outside its row and takes ten times as long."""
     look = _LOOKS[kind_of_index(model)]
-    # OFFSET 0 keeps the order out of the inner queries, and with it the index; each vector is read once.
+    # OFFSET 0 keeps the order out of the inner queries, and with it the index. Vectors are compared outside of the query that
+    # picks the few: within it, all of the scope would be compared before any is picked. Each is read once.
     query = sql.SQL(
         """SELECT document_key, chunk_index, 1 - distance
            FROM (SELECT document_key, chunk_index, embedding <=> %(vector)s AS distance
-                 FROM (SELECT document_key, chunk_index, embedding, {order} AS apart FROM tvdb.vector_rows
-                       WHERE document_key = ANY(%(keys)s) AND embedding_model = %(model)s OFFSET 0) AS scope
-                 ORDER BY apart LIMIT %(ranked)s OFFSET 0) AS compared
+                 FROM (SELECT document_key, chunk_index, embedding
+                       FROM (SELECT document_key, chunk_index, embedding, {order} AS apart FROM tvdb.vector_rows
+                             WHERE document_key = ANY(%(keys)s) AND embedding_model = %(model)s OFFSET 0) AS scope
+                       ORDER BY apart LIMIT %(ranked)s OFFSET 0) AS picked OFFSET 0) AS compared
            ORDER BY distance LIMIT %(depth)s"""
     ).format(order=order_by(model) if look.scope else sql.SQL("0"))
     ranked = max(look.scope, look.times * depth) if look.scope else None
