@@ -10,7 +10,9 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from tvdb_pipeline.budget.ledger import Ledger
@@ -29,6 +31,8 @@ MODEL = "text-embedding-3-small"
 POLICY = BreakerPolicy(threshold=5, cooldown=1.5, longest=2.0, probe_lease=20.0)
 LATENCY = 0.2
 PROCESSES = 16
+_MOST_SECONDS = 60.0
+"""So long anything is waited for."""
 _LONG = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=60, send_within=30)
 
 
@@ -46,15 +50,15 @@ class Figures:
     longest_seconds: float
 
 
-def hammer(database_url: str, url: str, folder: str, number: int, until: float) -> None:
-    """Ask for new texts until a moment in time, whatever the answer."""
+def hammer(database_url: str, url: str, folder: str, number: int, stop: Event) -> None:
+    """Ask for new texts until told to stop, whatever the answer."""
     database = Database(database_url, size=2).open()
     client = OpenAIClient(MODEL, "sk-probes", url, timeout=20)
     breaker = Breaker(database, client.subject, POLICY)
     ledger = Ledger(database, Limits(10**15, 10**9, 10**15, retry_share=1.0), _LONG)
     attempts = Attempts(client, ledger, breaker, database, Slips(Path(folder)), Patience(0.02, 0.1))
     count = 0
-    while time.time() < until:
+    while not stop.is_set():
         count += 1
         text = f"Clause {count} of process {number}."
         try:
@@ -65,8 +69,10 @@ def hammer(database_url: str, url: str, folder: str, number: int, until: float) 
 
 
 def run(database_url: str, processes: int, down_seconds: float, up_seconds: float) -> Figures:
-    """Hammer a provider that is down for a while and then back."""
-    began = time.time()
+    """Hammer a provider that is down for a while and then back, for `up_seconds` after the breaker closed.
+
+    All of it counts from what happened, not from the start: how long processes take to begin is the machine's affair.
+    """
     back: list[float] = []
 
     def script(_: Arrival) -> Fault | None:
@@ -77,23 +83,23 @@ def run(database_url: str, processes: int, down_seconds: float, up_seconds: floa
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "openai", "httpx2"])
     with FakeOpenAI(latency=LATENCY, script=script) as provider, tempfile.TemporaryDirectory() as folder:
-        until = began + 4 + down_seconds + up_seconds
+        stop = context.Event()
         workers = [
-            context.Process(target=hammer, args=(database_url, provider.url, folder, number, until))
+            context.Process(target=hammer, args=(database_url, provider.url, folder, number, stop))
             for number in range(processes)
         ]
         for worker in workers:
             worker.start()
         database = Database(database_url, size=1).open()
         breaker = Breaker(database, OpenAIClient(MODEL, "sk-probes", provider.url, 20).subject, POLICY)
-        while breaker.state().state == "closed" and time.time() < until:
-            time.sleep(0.02)
+        _wait(lambda: breaker.state().state != "closed")
         tripped = _changed_at(database)
         time.sleep(down_seconds)
         back.append(time.time())
-        while breaker.state().state != "closed" and time.time() < until:
-            time.sleep(0.01)
+        _wait(lambda: breaker.state().state == "closed")
         closed = _changed_at(database)
+        time.sleep(up_seconds)
+        stop.set()
         for worker in workers:
             worker.join()
         database.close()
@@ -110,6 +116,12 @@ def run(database_url: str, processes: int, down_seconds: float, up_seconds: floa
         recovery_seconds=closed - back[0],
         longest_seconds=POLICY.longest + 2 * LATENCY,
     )
+
+
+def _wait(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + _MOST_SECONDS
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _changed_at(database: Database) -> float:
