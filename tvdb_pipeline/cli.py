@@ -33,6 +33,7 @@ from tvdb_pipeline.ingest.workshop import Workshop, build_workshop
 from tvdb_pipeline.privacy.faults import described
 from tvdb_pipeline.privacy.process import begin
 from tvdb_pipeline.settings import Settings, load_settings
+from tvdb_pipeline.storage.urls import is_url
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +42,7 @@ app = typer.Typer(
     help="Insurance documents in, searchable vectors out, on a budget.",
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Paths = Annotated[list[Path], typer.Argument(help="Files or folders.")]
+Paths = Annotated[list[str], typer.Argument(help="Files, folders, or URLs under TVDB_UPLOAD_URL.")]
 
 
 class _Interrupted(BaseException):
@@ -94,6 +95,10 @@ def _workshop(settings: Settings) -> Generator[Workshop]:
         database.close()
 
 
+def _places(named: list[str]) -> list[Path | str]:
+    return [name if is_url(name) else Path(name) for name in named]
+
+
 def _names(settings: Settings) -> bool:
     """Whether answers call documents by the names of their files; `tvdb status` always does."""
     return settings.key_style == "slug"
@@ -111,7 +116,7 @@ def ingest(
 
     settings = load_settings()
     with _workshop(settings) as shop, presentation.progress() as observer:
-        plan = make_plan(shop, paths, accept_removals=accept_removals)
+        plan = make_plan(shop, _places(paths), accept_removals=accept_removals)
         result = ingest_paths(shop, plan, observer)
     presentation.show_ingest(result, names=_names(settings), as_json=json)
     raise typer.Exit(presentation.exit_code(result.documents))
@@ -120,10 +125,10 @@ def ingest(
 @app.command()
 def register(paths: Paths, json: Json = False) -> None:
     """Add documents as partitions, process nothing, and print their keys."""
-    from tvdb_pipeline.operations.ingestion import register_paths
+    from tvdb_pipeline.operations.ingestion import register_places
 
     with _workshop(load_settings()) as shop:
-        keys = register_paths(shop, paths)
+        keys = register_places(shop, _places(paths))
     presentation.show_keys(keys, as_json=json)
 
 
@@ -169,10 +174,10 @@ def search(
 @app.command()
 def quote(paths: Paths, json: Json = False) -> None:
     """Say what embedding these documents would cost, before anything is spent."""
-    from tvdb_pipeline.ingest.quoting import quote_paths
+    from tvdb_pipeline.ingest.quoting import quote_places
 
     with _workshop(load_settings()) as shop:
-        result = quote_paths(shop, paths)
+        result = quote_places(shop, _places(paths))
     presentation.show_quote(result, as_json=json)
 
 

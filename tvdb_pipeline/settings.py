@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tvdb_pipeline import start_up
+from tvdb_pipeline.storage.urls import is_url
 
 ServiceMode = Literal["MOCK", "REAL", "HYBRID"]
 _CHECKOUT = Path(__file__).resolve().parents[1]
@@ -37,6 +38,9 @@ class Settings(BaseSettings):
     env: str = Field(default="development", pattern=r"^[a-z0-9_-]+$")
     home: Path = Path(".tvdb")
     upload_dir: Path = Path("data/uploads")
+    upload_url: str | None = None
+    artifact_url: str | None = None
+    storage_allow_http: bool = False
     database_url: SecretStr | None = None
     database_tls: Literal["verified", "trusted_network"] = "verified"
 
@@ -64,6 +68,12 @@ class Settings(BaseSettings):
     claim_lease_seconds: float = Field(default=60.0, gt=0)
 
     documents_per_run: int = Field(default=50, ge=1, le=1000)
+    pages_per_run: int = Field(default=1000, ge=1)
+    run_launcher: Literal["local", "ray"] = "local"
+    concurrent_runs: int = Field(default=2, ge=1)
+    ray_head: str = Field(default="127.0.0.2:6379", pattern=r"^[0-9.]+:[0-9]+$")
+    ray_address: str = Field(default="http://127.0.0.1:8265", pattern=r"^https?://[^@]+$")
+    ray_worker_runs: int = Field(default=1, ge=1)
     backfill_policy: Literal["multi", "single"] = "multi"
     key_style: Literal["slug", "opaque"] = "slug"
     remove_missing: bool = True
@@ -100,6 +110,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else (project_root() / value.expanduser()).resolve()
+
+    @field_validator("upload_url", "artifact_url", mode="after")
+    @classmethod
+    def _storage_url(cls, value: str | None) -> str | None:
+        if value is not None and (not is_url(value) or "@" in value):
+            raise ValueError("like s3://bucket/folder, gs:// or az://, without credentials")
+        return value and value.rstrip("/")
 
     @field_validator("service_mode", mode="before")
     @classmethod

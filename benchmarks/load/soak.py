@@ -91,7 +91,7 @@ class Soak:
         self.removed += len(seen.gone)
         self.documents += len(keys)
         if keys:
-            self.runs += len(run_documents(self.instance, self.settings, keys, nobody))
+            self.runs += len(run_documents(self.instance, self.shop, keys, nobody))
 
     def sample(self, minute: float, peaks: dict[str, float]) -> dict[str, float]:
         """What is in use now, between two rounds."""

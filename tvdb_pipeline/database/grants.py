@@ -35,6 +35,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "tvdb.embedding_claims": ("SIUD", "", "S"),
     "tvdb.former_artifacts": ("SIUD", "", "S"),
     "tvdb.journal": ("SI", "S", "S"),
+    "tvdb.listings": ("SIU", "S", "S"),
     "tvdb.observations": ("SIUD", "", "S"),
     "tvdb.redactions": ("SI", "S", "S"),
     "tvdb.refused_texts": ("SID", "", "S"),

@@ -52,6 +52,13 @@ def discover(path: Path) -> list[FoundFile]:
         ) from None
 
 
+def is_document(name: str) -> bool:
+    """Whether an object of this name below the URL of the uploads is a document, by the rules for files."""
+    parts = name.split("/")
+    hidden = any(part.startswith(".") or not part for part in parts)
+    return not hidden and len(parts) <= _DEEPEST and not name.lower().endswith(_UNFINISHED)
+
+
 def _walk(root: Path) -> Iterator[FoundFile]:
     folders = [(root, 0)]
     while folders:

@@ -30,9 +30,19 @@ def attachment_identity(message: str, number: str, name: str) -> str:
     return _escaped(f"{message}!/{number}/{name}".replace("\0", ""))
 
 
+def object_identity(name: str) -> str:
+    """The identity of an object by its name below the URL of the uploads: that of a file so named below the upload folder."""
+    return _escaped(name)
+
+
 def located(document_path: str, upload_dir: Path) -> Path:
     """Where the file of an identity lies: the inverse of `identity`."""
-    return upload_dir / _UNESCAPED.sub(lambda match: chr(int(match[1], 16)), document_path)
+    return upload_dir / object_name(document_path)
+
+
+def object_name(document_path: str) -> str:
+    """The name of the object of an identity: the inverse of `object_identity`."""
+    return _UNESCAPED.sub(lambda match: chr(int(match[1], 16)), document_path)
 
 
 def _escaped(path: str) -> str:

@@ -26,7 +26,8 @@ class Document:
     """One row of tvdb.documents. Of one that was erased nothing is left but its key, which stands for its path, too.
 
     `seconds` by parse, chunk, embed, store; `versions` by stage; `error` as TvdbError.as_json; of a file attached to a message,
-    `parent_key` is that message's and `given_sha256` its content.
+    `parent_key` is that message's and `given_sha256` its content; of one in object storage `source_mark` is the entity tag read
+    last.
     """
 
     key: str
@@ -50,12 +51,13 @@ class Document:
     fence: int
     parent_key: str | None = None
     given_sha256: str | None = None
+    source_mark: str | None = None
     versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
 
 
 _COLUMNS = """key, CASE state WHEN 'deleted' THEN key ELSE path END AS path, source, state, stage, error, media_type, bytes,
     content_sha256, pages, page_coverage, chunks, vectors, provisional_vectors, embedding_model, seconds, attempts,
-    next_attempt_at, fence, parent_key, given_sha256, versions"""
+    next_attempt_at, fence, parent_key, given_sha256, source_mark, versions"""
 
 
 def register(conn: Connection, rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
@@ -103,14 +105,19 @@ def load(database: Database, keys: Collection[str] | None = None) -> list[Docume
 def under(database: Database, folder: str, upload_dir: str) -> list[Document]:
     """The documents whose files lie, or lay, below a folder, without those deleted and without attachments.
 
-    Both folders as absolute paths.
+    Both folders as absolute paths. Documents in object storage have no folder here.
     """
     return _select(
         database,
-        """state <> 'deleted' AND parent_key IS NULL
+        """state <> 'deleted' AND parent_key IS NULL AND strpos(coalesce(source, ''), '://') = 0
            AND starts_with(CASE WHEN starts_with(path, '/') THEN path ELSE %(uploads)s || path END, %(folder)s)""",
         {"folder": folder.rstrip("/") + "/", "uploads": upload_dir.rstrip("/") + "/"},
     )
+
+
+def of_source(database: Database, source: str) -> list[Document]:
+    """The documents found in this source (a URL of object storage), without those deleted and without attachments."""
+    return _select(database, "state <> 'deleted' AND parent_key IS NULL AND source = %(source)s", {"source": source})
 
 
 def resumable(database: Database, max_attempts: int) -> list[Document]:
@@ -167,6 +174,7 @@ def mark_deleted(conn: Connection, keys: Sequence[str]) -> None:
                claim_until = NULL, run_id = NULL, parent_key = NULL, attempts = 0, next_attempt_at = NULL,
                stage = NULL, error = NULL, content_sha256 = NULL, media_type = NULL, bytes = NULL, pages = 0, chunks = 0,
                vectors = 0, provisional_vectors = 0, embedding_model = NULL, versions = '{}', source = NULL, given_sha256 = NULL,
+               source_mark = NULL,
                page_coverage = DEFAULT, seconds = DEFAULT, updated_at = now()
            WHERE key = ANY(%s)""",
         (list(keys),),

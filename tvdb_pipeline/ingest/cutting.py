@@ -25,7 +25,11 @@ def cut(
 ) -> TvdbError | None:
     """Cut the document, or take the chunks of last time; adds to `outcomes`. The refusal that ends its walk, if any."""
     version = work.versions["chunks"]
-    stored = shop.artifacts.get("chunks", version)
+    try:
+        stored = shop.artifacts.get("chunks", version)
+    except TvdbError as refusal:
+        outcomes.append(failed_stage(work, "chunks", refusal))
+        return refusal
     if stored is None and "chunks" not in stages:
         if stages & {"embeddings", "vector_rows"}:
             refusal = upstream_missing("chunks")

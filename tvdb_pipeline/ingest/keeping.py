@@ -5,15 +5,12 @@ Belongs here: stage raw_file of one document. Does not: decoding anything.
 
 from __future__ import annotations
 
-import os
-
 from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
-from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.documents.stages import data_versions
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest import figures
 from tvdb_pipeline.ingest.fingerprints import fingerprints
-from tvdb_pipeline.ingest.sources import source_name
+from tvdb_pipeline.ingest.sources import source_name, source_of
 from tvdb_pipeline.ingest.work import Read, Work, failed_stage, passed_stage, upstream_missing
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.waypoints import passed
@@ -41,18 +38,18 @@ def keep(shop: Workshop, work: Work, *, selected: bool) -> Read:
 def _admitted(shop: Workshop, work: Work) -> str:
     """The content hash of a file fit to be read, a copy of which is kept. Raises OSError, TvdbError."""
     attached = work.document.given_sha256
-    if attached is not None and not work.file.exists():
+    if attached is not None and not shop.artifacts.has("raw_file", attached):
         raise TvdbError(
             "attachment_gone",
             "The attachment is no longer kept; run its message again, which brings it back.",
             retryable=True,
         )
-    size = work.file.stat(follow_symlinks=False).st_size
-    with os.fdopen(open_regular(work.file), "rb") as file:
-        work.media_type = admit(
-            file.read(HEAD_BYTES), size, source_name(work.document), shop.settings.max_document_mb << 20
-        )
-    digest, work.bytes = (attached, size) if attached is not None else shop.artifacts.keep_file(work.file)
+    source = source_of(shop, work.document)
+    seen = source.glimpse(HEAD_BYTES)
+    work.mark = seen.mark
+    cap = shop.settings.max_document_mb << 20
+    work.media_type = admit(seen.head, seen.bytes, source_name(work.document), cap)
+    digest, work.bytes = source.keep_in(shop.artifacts)
     passed("raw_file.kept")
     return digest
 

@@ -6,9 +6,7 @@ anything, or removing (`removal`).
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,15 +14,17 @@ from tvdb_pipeline.documents import attachments, registry
 from tvdb_pipeline.documents.admission import HEAD_BYTES, admit
 from tvdb_pipeline.documents.discovery import FoundFile, discover
 from tvdb_pipeline.documents.identity import document_key, identity
-from tvdb_pipeline.documents.opening import open_regular
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.documents.stages import data_versions
-from tvdb_pipeline.errors import DocumentRefused
+from tvdb_pipeline.errors import DocumentRefused, TvdbError
 from tvdb_pipeline.ingest.fingerprints import fingerprints
-from tvdb_pipeline.ingest.sources import source_file, source_name
+from tvdb_pipeline.ingest.sources import source_name, source_of
 from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.storage.refusals import StorageAway
 from tvdb_pipeline.waypoints import passed
 
+Place = Path | str
+"""A file or folder, or a URL of object storage under TVDB_UPLOAD_URL."""
 GUARD_COUNT, GUARD_SHARE = 10, 0.2
 """More than so many files and more than this part of a source gone at once look like a lost mount, not like deletions."""
 
@@ -40,39 +40,57 @@ class Plan:
     withheld: list[str] = field(default_factory=list[str])
 
 
-def make_plan(shop: Workshop, paths: Sequence[Path], *, accept_removals: bool = False) -> Plan:
-    """Register what is new under these paths and compare the rest. Raises TvdbError where a path cannot be read."""
+def make_plan(shop: Workshop, places: Sequence[Place], *, accept_removals: bool = False) -> Plan:
+    """Register what is new under these paths and URLs and compare the rest. Raises TvdbError where one cannot be read."""
     plan = Plan()
-    files: dict[str, FoundFile] = {}
-    for path in paths:
-        found = discover(path)
-        source = str(path.resolve()) if path.is_dir() else None
-        keys = register_files(shop, found, source)
-        files.update(keys)
-        if source is not None and shop.settings.remove_missing:
-            known = [document.key for document in registry.under(shop.database, source, str(shop.settings.upload_dir))]
-            gone = [key for key in known if key not in keys]
+    marks: dict[str, str | None] = {}
+    for place in places:
+        found, known = _registered(shop, place)
+        marks.update(found)
+        if known is not None and shop.settings.remove_missing:
+            gone = [document.key for document in known if document.key not in found]
             (plan.withheld if not accept_removals and suspicious(len(gone), len(known)) else plan.gone).extend(gone)
     plan.gone += attachments.descendants(shop.database, plan.gone)
-    plan.keys = list(dict.fromkeys([*files, *attachments.descendants(shop.database, files)]))
+    plan.keys = list(dict.fromkeys([*marks, *attachments.descendants(shop.database, marks)]))
     documents = {document.key: document for document in registry.load(shop.database, plan.keys)}
-    plan.stale = [key for key in plan.keys if needs_run(shop, documents[key])]
+    plan.stale = [key for key in plan.keys if needs_run(shop, documents[key], marks.get(key))]
     passed("plan.made")
     return plan
 
 
+def _registered(shop: Workshop, place: Place) -> tuple[dict[str, str | None], list[Document] | None]:
+    """Register what lies there: key -> entity tag, None for files. Second: all documents known of a place that can lose some."""
+    if isinstance(place, str):
+        from tvdb_pipeline.ingest.listing import documents_below, register_objects
+
+        return {key: found.mark for key, found in register_objects(shop, place).items()}, documents_below(shop, place)
+    source = str(place.resolve()) if place.is_dir() else None
+    keys = register_files(shop, discover(place), source)
+    known = source and registry.under(shop.database, source, str(shop.settings.upload_dir))
+    return dict.fromkeys(keys), known or None
+
+
+def register_place(shop: Workshop, place: Place) -> list[str]:
+    """Register what lies at a path or URL, and compare nothing; the keys."""
+    return list(_registered(shop, place)[0])
+
+
 def register_files(shop: Workshop, found: Sequence[FoundFile], source: str | None) -> dict[str, FoundFile]:
     """Register files as documents; key -> file, in the order given."""
-    settings = shop.settings
-    named = {identity(file.path, settings.upload_dir): file for file in found}
-    # A document keeps its key for life, even if the style of keys is changed.
-    keys = {path: document_key(path, settings.key_style) for path in named} | registry.keys_of(
-        shop.database, list(named)
-    )
-    with shop.database.connection() as conn:
-        registry.register(conn, [(keys[path], path, source) for path in named])
-    passed("plan.registered")
+    named = {identity(file.path, shop.settings.upload_dir): file for file in found}
+    keys = register_named(shop, list(named), source)
     return {keys[path]: file for path, file in named.items()}
+
+
+def register_named(shop: Workshop, paths: Sequence[str], source: str | None) -> dict[str, str]:
+    """Register documents by their identities; identity -> key, in the order given."""
+    # A document keeps its key for life, even if the style of keys is changed.
+    known = registry.keys_of(shop.database, paths)
+    keys = {path: known.get(path) or document_key(path, shop.settings.key_style) for path in paths}
+    with shop.database.connection() as conn:
+        registry.register(conn, [(key, path, source) for path, key in keys.items()])
+    passed("plan.registered")
+    return keys
 
 
 def come_to_light(shop: Workshop, plan: Plan) -> list[str]:
@@ -92,19 +110,26 @@ def suspicious(gone: int, known: int) -> bool:
     return gone > GUARD_COUNT and gone > GUARD_SHARE * known
 
 
-def needs_run(shop: Workshop, document: Document) -> bool:
-    """Whether a run would change anything: unfinished, changed bytes, changed code or settings, or provisional vectors."""
+def needs_run(shop: Workshop, document: Document, mark: str | None = None) -> bool:
+    """Whether a run would change anything: unfinished, changed bytes, changed code or settings, or provisional vectors.
+
+    mark: entity tag the object is listed with; an object of the same tag is not read again. Raises StorageAway.
+    """
     if document.state not in ("ready", "partial", "rejected"):
         return True
-    file, cap = source_file(shop, document), shop.settings.max_document_mb << 20
-    try:
-        with os.fdopen(open_regular(file), "rb") as opened:
-            media_type = admit(opened.read(HEAD_BYTES), file.stat().st_size, source_name(document), cap)
-            opened.seek(0)
-            digest = document.given_sha256 or hashlib.file_digest(opened, "sha256").hexdigest()
-    except DocumentRefused as refusal:
-        return document.error is None or document.error["code"] != refusal.code
-    except OSError:
+    media_type, digest = document.media_type or "", document.content_sha256
+    if mark is None or document.state == "rejected":
+        try:
+            media_type, digest = _seen(shop, document)
+        except DocumentRefused as refusal:
+            return document.error is None or document.error["code"] != refusal.code
+        except StorageAway:
+            raise
+        except (OSError, TvdbError):
+            return True
+    elif mark != document.source_mark:
+        return True
+    if digest is None:
         return True
     expected = data_versions(digest, fingerprints(shop.settings, shop.embedding.client.model, media_type))
     if document.state == "rejected":
@@ -112,22 +137,14 @@ def needs_run(shop: Workshop, document: Document) -> bool:
     return any(document.versions.get(stage) != version for stage, version in expected.items())
 
 
-def contiguous_ranges(order: Sequence[str], wanted: Collection[str], most: int) -> Iterator[list[str]]:
-    """`wanted` as runs of neighbours in `order` (Dagster's order of insertion), each of at most `most` keys.
-
-    A ranged run covers every key between its first and last, so only neighbours can share one.
-    """
-    chosen = set(wanted)
-    batch: list[str] = []
-    for key in order:
-        if key in chosen and len(batch) < most:
-            batch.append(key)
-            continue
-        if batch:
-            yield batch
-        batch = [key] if key in chosen else []
-    if batch:
-        yield batch
+def _seen(shop: Workshop, document: Document) -> tuple[str, str | None]:
+    """Media type and content hash of what is there now; no hash for an object whose entity tag is another."""
+    source = source_of(shop, document)
+    seen = source.glimpse(HEAD_BYTES)
+    media_type = admit(seen.head, seen.bytes, source_name(document), shop.settings.max_document_mb << 20)
+    if seen.mark is None:
+        return media_type, source.sha256()
+    return media_type, document.content_sha256 if seen.mark == document.source_mark else None
 
 
 def settled(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from tvdb_pipeline.budget.prices import price
 from tvdb_pipeline.database import audit_trail
@@ -18,11 +17,11 @@ from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.embedding import cache, refused
 from tvdb_pipeline.embedding.packing import pack
 from tvdb_pipeline.embedding.requests import Wanted
+from tvdb_pipeline.ingest.batching import contiguous_ranges, expected_pages, run_size
 from tvdb_pipeline.ingest.buying import document_cost
 from tvdb_pipeline.ingest.keeping import keep
-from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
+from tvdb_pipeline.ingest.planning import Place, make_plan
 from tvdb_pipeline.ingest.reading import read
-from tvdb_pipeline.ingest.sources import source_file
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 
@@ -46,9 +45,9 @@ class Quote:
     affordable: bool
 
 
-def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
-    """The quote for all documents under these paths together. Raises TvdbError where a path cannot be read."""
-    plan = make_plan(shop, paths)
+def quote_places(shop: Workshop, places: Sequence[Place]) -> Quote:
+    """The quote for all documents under these paths and URLs together. Raises TvdbError where one cannot be read."""
+    plan = make_plan(shop, places)
     works, rounds = _read_all(shop, plan.keys)
     model, rate = shop.embedding.client.model, price(shop.embedding.client.model)
     # Runs are made of neighbours in the order of registration, and each packs its own texts.
@@ -57,7 +56,8 @@ def quote_paths(shop: Workshop, paths: Sequence[Path]) -> Quote:
     requests = over_limit = 0
     # What is attached to messages has come to light by now: the run takes it with them.
     stale = plan.stale + [key for keys in rounds[1:] for key in keys]
-    for batch in contiguous_ranges(order, stale, shop.settings.documents_per_run):
+    pages = expected_pages(shop, registry.load(shop.database, stale))
+    for batch in contiguous_ranges(order, stale, run_size(shop), pages):
         bought: list[Wanted] = []
         for wanted in (_missing(shop, works[key], texts) for key in batch if key in works):
             if _over_limit(shop, wanted):
@@ -92,10 +92,7 @@ def _read_all(shop: Workshop, keys: Sequence[str]) -> tuple[dict[str, Work], lis
     rounds = [list(keys)]
     with shop.parsers() as parsers:
         while rounds[-1]:
-            found = [
-                Work(document, document.fence, source_file(shop, document))
-                for document in registry.load(shop.database, rounds[-1])
-            ]
+            found = [Work(document, document.fence) for document in registry.load(shop.database, rounds[-1])]
             kept = [work for work in found if keep(shop, work, selected=True)[2] is None]
             read_now = read(shop, parsers, kept, stages, to_run=False)
             works |= {work.key: work for work, _, refusal in read_now if refusal is None}

@@ -5,7 +5,9 @@ Belongs here: running it for a batch, reusing artifacts that are there. Does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from tvdb_pipeline.documents.admission import MAIL
 from tvdb_pipeline.documents.stages import Stage
@@ -18,6 +20,7 @@ from tvdb_pipeline.ingest.work import Read, Work, failed_stage, passed_stage, up
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 from tvdb_pipeline.parsing.pool import ParseJob, ParseResult, ParserPool
+from tvdb_pipeline.storage.refusals import StorageAway
 from tvdb_pipeline.waypoints import passed
 
 
@@ -29,32 +32,56 @@ def read(
     works: taken one by one, each given to the parsers at once. to_run: files attached to messages become documents that are
     due at once (see `attaching`).
     """
-    jobs: dict[str, Work] = {}
-    at_hand: list[Work] = []
-    for result in parsers.parse(_jobs(shop, works, stages, jobs, at_hand)):
-        yield _taken(shop, jobs[result.key], result, stages, to_run)
-    for work in at_hand:
-        version = work.versions["parsed_text"]
-        if shop.artifacts.has("parsed_text", version):
-            yield _parsed(shop, work, shop.artifacts.get("parsed_text", version), stages, to_run)
-        else:
-            refusal = upstream_missing("parsed_text")
-            yield work, [failed_stage(work, "chunks" if "chunks" in stages else "embeddings", refusal)], refusal
+    sorted_out = _Sorted({}, [], [])
+    for result in parsers.parse(_jobs(shop, works, stages, sorted_out)):
+        work = sorted_out.jobs[result.key]
+        yield _unless_away(work, "parsed_text", partial(_taken, shop, work, result, stages, to_run))
+    for work in sorted_out.at_hand:
+        yield _unless_away(work, "parsed_text", partial(_again, shop, work, stages, to_run))
+    yield from sorted_out.away
 
 
-def _jobs(
-    shop: Workshop, works: Iterable[Work], stages: frozenset[Stage], jobs: dict[str, Work], at_hand: list[Work]
-) -> Iterator[ParseJob]:
-    """Those to be parsed; notes them in `jobs`, and in `at_hand` those that are not."""
+@dataclass(slots=True)
+class _Sorted:
+    """jobs: those being parsed, by key; at_hand: those whose text is kept; away: those that storage does not give."""
+
+    jobs: dict[str, Work]
+    at_hand: list[Work]
+    away: list[Read]
+
+
+def _unless_away(work: Work, stage: Stage, step: Callable[[], Read]) -> Read:
+    """What a step says; the refusal of the stage where storage is away."""
+    try:
+        return step()
+    except StorageAway as away:
+        return work, [failed_stage(work, stage, away)], away
+
+
+def _jobs(shop: Workshop, works: Iterable[Work], stages: frozenset[Stage], sorted_out: _Sorted) -> Iterator[ParseJob]:
+    """Those to be parsed; notes them and the others."""
     for work in works:
         version = work.versions["parsed_text"]
-        known = shop.artifacts.has("parsed_text", version) and not _lacks_files(shop, work)
-        if known or "parsed_text" not in stages:
-            at_hand.append(work)
+        try:
+            known = shop.artifacts.has("parsed_text", version) and not _lacks_files(shop, work)
+            if known or "parsed_text" not in stages:
+                sorted_out.at_hand.append(work)
+                continue
+            file = shop.artifacts.at_hand("raw_file", work.versions["raw_file"])
+        except StorageAway as away:
+            sorted_out.away.append((work, [failed_stage(work, "parsed_text", away)], away))
             continue
-        jobs[work.key] = work
-        file = shop.artifacts.path("raw_file", work.versions["raw_file"])
+        sorted_out.jobs[work.key] = work
         yield ParseJob(work.key, file, work.media_type, shop.shelf(work.key, version))
+
+
+def _again(shop: Workshop, work: Work, stages: frozenset[Stage], to_run: bool) -> Read:
+    """What was read earlier."""
+    version = work.versions["parsed_text"]
+    if shop.artifacts.has("parsed_text", version):
+        return _parsed(shop, work, shop.artifacts.get("parsed_text", version), stages, to_run)
+    refusal = upstream_missing("parsed_text")
+    return work, [failed_stage(work, "chunks" if "chunks" in stages else "embeddings", refusal)], refusal
 
 
 def _taken(shop: Workshop, work: Work, result: ParseResult, stages: frozenset[Stage], to_run: bool) -> Read:

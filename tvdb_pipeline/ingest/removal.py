@@ -16,7 +16,7 @@ from tvdb_pipeline.documents import erasure_lists, registry, tombstones
 from tvdb_pipeline.documents.stages import Stage
 from tvdb_pipeline.documents.tombstones import LeftFile, Reason
 from tvdb_pipeline.ingest import forgetting
-from tvdb_pipeline.ingest.sources import source_file
+from tvdb_pipeline.ingest.sources import source_of
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.waypoints import passed
@@ -118,8 +118,7 @@ def _left_lying(shop: Workshop, keys: Sequence[str]) -> dict[str, LeftFile]:
     for document in registry.load(shop.database, keys):
         if document.state != "deleted" and document.parent_key is None:
             with suppress(OSError):
-                info = source_file(shop, document).stat(follow_symlinks=False)
-                left[document.key] = LeftFile(info.st_size, info.st_mtime_ns)
+                left[document.key] = source_of(shop, document).lying()
     return left
 
 

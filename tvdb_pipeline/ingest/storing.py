@@ -6,6 +6,7 @@ Belongs here: the last two stages and every change of a document's row. Does not
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.ingest.removal import drop_artifacts
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
+from tvdb_pipeline.storage.refusals import StorageAway
 from tvdb_pipeline.vectorstore import rows
 from tvdb_pipeline.vectorstore.indexes import ensure_index
 from tvdb_pipeline.waypoints import passed
@@ -46,8 +48,11 @@ def begin(shop: Workshop, work: Work) -> None:
 def refuse(shop: Workshop, work: Work, refusal: TvdbError, reached: Stage | None) -> None:
     """Write down why the document goes no further. Rows of an earlier version stay as they are."""
     state = "rejected" if isinstance(refusal, DocumentRefused) else "failed"
+    if isinstance(refusal, StorageAway):
+        # Nothing of the document's: no attempts are counted, however long it takes.
+        state = "deferred"
     values: dict[str, Any] = {"state": state, "error": refusal.as_json(), "stage": reached, **_found(work)}
-    if state == "failed":
+    if state != "rejected":
         values["next_attempt_at"] = _next_attempt(work, refusal)
     with shop.database.connection() as conn:
         registry.record(conn, work.key, work.fence, values)
@@ -121,7 +126,9 @@ def store(shop: Workshop, work: Work) -> StageOutcome:
         passed("rows.state_uncommitted")
     passed("rows.swapped")
     before = work.document.versions.items()
-    drop_artifacts(shop, {stage: version for stage, version in before if work.versions.get(stage) != version})
+    with suppress(StorageAway):
+        # The rows are in. What is left lying is nobody's, and dropped as such.
+        drop_artifacts(shop, {stage: version for stage, version in before if work.versions.get(stage) != version})
     passed("artifacts.dropped")
     metrics = figures.of_vector_rows(work, report)
     return StageOutcome(work.key, "vector_rows", "passed", work.versions["vector_rows"], metrics, (check,))
@@ -178,6 +185,8 @@ def _finish(shop: Workshop, work: Work, report: rows.RowsReport, conn: registry.
 def _found(work: Work) -> dict[str, Any]:
     """What was learned of the file, as far as the walk got."""
     values: dict[str, Any] = {"seconds": {name: round(value, 4) for name, value in work.seconds.items()}}
+    if work.mark is not None:
+        values["source_mark"] = work.mark
     if work.versions:
         reached = STAGES[: 3 if work.chunks is not None else 1]
         values |= {"content_sha256": work.versions["raw_file"], "media_type": work.media_type, "bytes": work.bytes}

@@ -20,7 +20,6 @@ from tvdb_pipeline.ingest.finishing import Finishing
 from tvdb_pipeline.ingest.keeping import keep
 from tvdb_pipeline.ingest.outcomes import StageOutcome
 from tvdb_pipeline.ingest.reading import read
-from tvdb_pipeline.ingest.sources import source_file
 from tvdb_pipeline.ingest.work import Work
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.waypoints import passed
@@ -45,6 +44,7 @@ def walk(
             yield StageOutcome(key, _first(stages), "failed", error=refusal)
     waiting = [key for key in waiting if key in known]
     shop.embedding.recover()
+    shop.artifacts.sweep()
     passed("walk.recovered")
     with Claims(shop.database, shop.settings.claim_lease_seconds, run_id) as claims:
         while waiting:
@@ -92,7 +92,7 @@ class _Batch:
     def _kept(self, documents: Sequence[Document], fences: dict[str, int]) -> Iterator[Work]:
         """Those whose file was admitted, one by one: the first is being read while the next is copied."""
         for document in documents:
-            work = Work(document, fences[document.key], source_file(self._shop, document))
+            work = Work(document, fences[document.key])
             storing.begin(self._shop, work)
             work, outcomes, refusal = keep(self._shop, work, selected="raw_file" in self._stages)
             if refusal is None and self._last != "raw_file":

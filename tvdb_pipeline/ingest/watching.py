@@ -1,27 +1,22 @@
 """One look at the upload folder: what settled, what waits, what is gone.
 
-Belongs here: remembering the last look and comparing. Does not: asking for runs.
+Belongs here: remembering the last look and comparing. Does not: object storage (`object_watching`), or asking for runs.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from tvdb_pipeline.documents import registry, tombstones
+from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.discovery import FoundFile, discover
-from tvdb_pipeline.documents.identity import document_key, identity
+from tvdb_pipeline.documents.identity import identity
 from tvdb_pipeline.documents.registry import Document
+from tvdb_pipeline.ingest.looking import Look, left_lying, lost, overdue, take_up
 from tvdb_pipeline.ingest.planning import needs_run, register_files, settled, suspicious
 from tvdb_pipeline.ingest.removal import remove
-from tvdb_pipeline.ingest.sources import is_there
 from tvdb_pipeline.ingest.workshop import Workshop
-
-MAX_GRACE_SECONDS = 600
-"""How long vanished documents stay searchable while additions, one of which may be their new name, are under way."""
-
 
 LOOK_SECONDS = 0.5
 """How long one look compares settled files with what is stored; the others are compared at the next. The daemon gives a sensor
@@ -30,19 +25,12 @@ _SLICE = 500
 """So many are registered and loaded at once: not all of a large folder for the few that there is time for."""
 
 
-@dataclass(slots=True)
-class Look:
-    """stale: documents that need a run; gone: keys of vanished files; withheld: vanished, but too many at once; growing: files
-    not taken up yet."""
-
-    stale: list[Document]
-    gone: list[str]
-    withheld: list[str]
-    growing: int
-
-
 def look(shop: Workshop) -> Look:
-    """Look at TVDB_UPLOAD_DIR. Raises TvdbError where it cannot be read: then nothing is concluded."""
+    """Look at TVDB_UPLOAD_URL or TVDB_UPLOAD_DIR. Raises TvdbError where it cannot be read: then nothing is concluded."""
+    if shop.settings.upload_url is not None:
+        from tvdb_pipeline.ingest.object_watching import look_at_objects
+
+        return look_at_objects(shop, shop.settings.upload_url)
     folder = shop.settings.upload_dir
     source = str(folder)
     files = {identity(file.path, folder): file for file in discover(folder)}
@@ -50,7 +38,7 @@ def look(shop: Workshop) -> Look:
         "SELECT path, bytes, mtime_ns, settled FROM tvdb.observations WHERE source = %s", (source,)
     )
     before: dict[str, tuple[int, int, bool]] = {row[0]: (row[1], row[2], row[3]) for row in rows}
-    for path in _left_lying(shop, {path: file for path, file in files.items() if path not in before}):
+    for path in left_lying(shop, {path: file for path, file in files.items() if path not in before}):
         del files[path]
     ready, remembered = settled(before, [(path, file.bytes, file.mtime_ns) for path, file in files.items()])
     stale, later = _stale(shop, source, {path: files[path] for path in ready}, time.monotonic() + LOOK_SECONDS)
@@ -65,38 +53,13 @@ def look(shop: Workshop) -> Look:
         return Look(stale, [], gone, growing)
     if growing or stale or any(document.state in ("registered", "processing") for document in known):
         # A renamed file is missed under its old name before it is searchable under the new one.
-        gone = _overdue(shop, source, missing)
+        gone = overdue(shop, source, missing)
     return Look(stale, [*gone, *descendants(shop.database, gone)], [], growing)
-
-
-def _overdue(shop: Workshop, source: str, missing: Sequence[Document]) -> list[str]:
-    """Those missed for so long that they are let go of although additions are still under way."""
-    rows = shop.database.fetch(
-        "SELECT path FROM tvdb.observations WHERE source = %s AND gone_at < now() - make_interval(secs => %s)",
-        (source, MAX_GRACE_SECONDS),
-    )
-    overdue = {row[0] for row in rows}
-    return [document.key for document in missing if document.path in overdue]
 
 
 def remove_gone(shop: Workshop, keys: Sequence[str]) -> None:
     """Let go of vanished documents. Their vectors stay in the cache for a while: a renamed file finds them there."""
     remove(shop, keys, "vanished")
-
-
-def _left_lying(shop: Workshop, unseen: Mapping[str, FoundFile]) -> set[str]:
-    """Paths of files whose documents somebody deleted, and that lie there as they did then.
-
-    unseen: files not remembered from the last look, by path; those left lying never are. Once one has gone or changed, whatever
-    comes under its name is new.
-    """
-    left = tombstones.left_files(shop.database)
-    if not left:
-        return set()
-    paths = {document_key(path, shop.settings.key_style): path for path in unseen}
-    same = {key for key, mark in left.items() if key in paths and unseen[paths[key]][1:3] == mark}
-    tombstones.forget_files(shop.database, left.keys() - same)
-    return {paths[key] for key in same}
 
 
 def _stale(
@@ -120,18 +83,8 @@ def _stale(
         if later:
             later += paths[first + _SLICE :]
             break
-    chosen = {document.key for document in fresh}
-    # A settled file is reported once: should this look be lost, its document is still found waiting at the next.
-    shop.database.run(
-        "UPDATE tvdb.documents SET state = 'registered', attempts = 0 WHERE key = ANY(%s)", (list(chosen),)
-    )
-    lost = [document for document in registry.resumable(shop.database, 0) if document.attempts == 0]
-    waiting = set(later)
-    for document in lost:
-        here = document.key not in chosen and document.source == source and document.path not in waiting
-        if here and is_there(shop, document):
-            fresh.append(document)
-    return fresh, later
+    take_up(shop, fresh)
+    return fresh + lost(shop, source, {document.key for document in fresh}, set(later)), later
 
 
 def _remember(

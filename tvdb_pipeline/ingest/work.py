@@ -6,7 +6,6 @@ Belongs here: that record, and outcomes about it. Does not: moving it along.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tvdb_pipeline.chunking.chunks import Chunk
@@ -17,6 +16,7 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.outcomes import CheckOutcome, StageOutcome
 from tvdb_pipeline.parsing.parsed import Route
 from tvdb_pipeline.redaction.redactor import Redacted
+from tvdb_pipeline.storage.refusals import StorageAway
 
 
 def _no_seconds() -> dict[str, float]:
@@ -27,15 +27,16 @@ def _no_seconds() -> dict[str, float]:
 class Work:
     """The document as it was claimed, and what the walk has found.
 
-    versions: data version of each stage, as they should come out; chunks: None until chunked; redacted: text hash -> what is
-    sent in place of a chunk's text, where that differs (hash and tokens of the chunk are those of it); bought: text hash -> whose
-    vector; fetched: how many of them this walk asked for, on this document's bill; pending: text hashes still to be bought;
-    refused: text hashes the provider refuses by themselves; refusal: why all others have no vector.
+    mark: entity tag of the object that was read; versions: data version of each stage, as they should come out; chunks: None
+    until chunked; redacted: text hash -> what is sent in place of a chunk's text, where that differs (hash and tokens are the
+    text's own); bought: text hash -> whose vector; fetched: how many of them this walk asked for, on this document's bill;
+    pending: text hashes still to be bought; refused: text hashes the provider refuses by themselves; refusal: why all others have
+    no vector.
     """
 
     document: Document
     fence: int
-    file: Path
+    mark: str | None = None
     media_type: str = ""
     bytes: int = 0
     versions: dict[Stage, str] = field(default_factory=dict[Stage, str])
@@ -82,8 +83,8 @@ def passed_stage(work: Work, stage: Stage, metrics: dict[str, Any], *checks: Che
 
 
 def failed_stage(work: Work, stage: Stage, refusal: TvdbError) -> StageOutcome:
-    """The outcome of a stage that did not."""
-    return StageOutcome(work.key, stage, "failed", error=refusal)
+    """The outcome of a stage that did not, or that has to wait for storage."""
+    return StageOutcome(work.key, stage, "deferred" if isinstance(refusal, StorageAway) else "failed", error=refusal)
 
 
 def upstream_missing(stage: Stage) -> TvdbError:

@@ -6,12 +6,13 @@ Belongs here: the bundle and its making from settings. Does not: any work.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tvdb_pipeline.budget.ledger import Ledger
 from tvdb_pipeline.budget.orders import Limits, Windows
 from tvdb_pipeline.database.pools import Database
-from tvdb_pipeline.documents.artifacts import ArtifactStore
+from tvdb_pipeline.documents.artifacts import ArtifactStore, open_store
 from tvdb_pipeline.documents.page_shelf import PageShelf
 from tvdb_pipeline.embedding.attempts import Patience
 from tvdb_pipeline.embedding.breaker import Breaker, BreakerPolicy
@@ -24,13 +25,17 @@ from tvdb_pipeline.parsing.pool import ParserPool
 from tvdb_pipeline.parsing.warm import borrowed
 from tvdb_pipeline.redaction.redactor import Redactor
 from tvdb_pipeline.settings import Settings
+from tvdb_pipeline.storage.urls import open_bucket
+
+if TYPE_CHECKING:
+    from tvdb_pipeline.storage.bucket import Bucket
 
 
 @dataclass(slots=True)
 class Workshop:
     """settings, database, artifacts, the embedding service with its ledger, and how to start parsing processes.
 
-    redactor: what is sent goes through it; None: texts are sent as they are.
+    redactor: what is sent goes through it; None: texts are sent as they are; buckets: those opened, by URL.
     """
 
     settings: Settings
@@ -39,6 +44,7 @@ class Workshop:
     embedding: EmbeddingService
     ledger: Ledger
     redactor: Redactor | None = None
+    buckets: dict[str, Bucket] = field(default_factory=dict[str, "Bucket"])
 
     def parsers(self) -> AbstractContextManager[ParserPool]:
         """A pool of parsing processes, which are started as they are needed and kept warm for the next batch."""
@@ -53,6 +59,12 @@ class Workshop:
             settings.page_timeout_seconds,
         )
         return borrowed(kind, lambda: ParserPool(*kind))
+
+    def bucket(self, url: str) -> Bucket:
+        """The objects under this URL. Raises TvdbError(`storage_missing` | `bad_setting`)."""
+        if url not in self.buckets:
+            self.buckets[url] = open_bucket(url, allow_http=self.settings.storage_allow_http)
+        return self.buckets[url]
 
     def shelf(self, key: str, version: str = "") -> PageShelf:
         """Where pages of a document that is not read to the end are kept. version: data version of its parsed text."""
@@ -79,7 +91,7 @@ def build_workshop(
         Slips(settings.home / "slips"),
         Patience(settings.retry_first_wait_seconds, settings.retry_longest_wait_seconds),
     )
-    store = artifacts or ArtifactStore(settings.home / "artifacts")
+    store = artifacts or open_store(settings)
     redactor = Redactor() if settings.redact_before_embedding else None
     return Workshop(settings, database, store, service, ledger, redactor)
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.claims import Claims
-from tvdb_pipeline.documents.discovery import discover
 from tvdb_pipeline.documents.tombstones import events_due
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.attaching import refuse_apart
 from tvdb_pipeline.ingest.outcomes import StageOutcome
-from tvdb_pipeline.ingest.planning import Plan, come_to_light, register_files
+from tvdb_pipeline.ingest.planning import Place, Plan, come_to_light, register_place
 from tvdb_pipeline.ingest.removal import remove
 from tvdb_pipeline.ingest.sweeping import tidy
 from tvdb_pipeline.ingest.workshop import Workshop
@@ -64,12 +62,12 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
 
         registry.expect_run(shop.database, plan.stale, EXPECTED_WITHIN_SECONDS)
         with open_instance(shop.settings, shop.database.url) as instance:
-            run_ids = run_documents(instance, shop.settings, plan.stale, progress.tell)
+            run_ids = run_documents(instance, shop, plan.stale, progress.tell)
             while attached := come_to_light(shop, plan):
                 # They may be messages in turn.
                 progress.expect(len(attached))
                 plan.stale += attached
-                run_ids += run_documents(instance, shop.settings, attached, progress.tell)
+                run_ids += run_documents(instance, shop, attached, progress.tell)
             remove(shop, plan.gone, "vanished")
             forget_erased(instance, shop.database)
     tidy(shop)
@@ -86,14 +84,14 @@ def ingest_paths(shop: Workshop, plan: Plan, progress: Progress) -> IngestResult
     )
 
 
-def register_paths(shop: Workshop, paths: Sequence[Path]) -> list[str]:
-    """Add the documents under these paths to the table and to Dagster's partitions; their keys."""
+def register_places(shop: Workshop, places: Sequence[Place]) -> list[str]:
+    """Add the documents under these paths and URLs to the table and to Dagster's partitions; their keys."""
     from tvdb_pipeline.orchestration.home import open_instance
     from tvdb_pipeline.orchestration.partitions import add_partitions
 
     keys: list[str] = []
-    for path in paths:
-        keys += register_files(shop, discover(path), str(path.resolve()) if path.is_dir() else None)
+    for place in places:
+        keys += register_place(shop, place)
     with open_instance(shop.settings, shop.database.url) as instance:
         add_partitions(instance, keys)
     return keys

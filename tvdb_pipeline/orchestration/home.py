@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from tvdb_pipeline.orchestration.instance_file import instance_file
 from tvdb_pipeline.privacy.modes import private_folder, tighten
-from tvdb_pipeline.settings import Settings, project_root
+from tvdb_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -42,16 +43,14 @@ def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make `$TVDB_HOME/dagster` with the instance file in it: the project's dagster.yaml, in production deploy's; the folder.
+    """Make `$TVDB_HOME/dagster` with the instance file in it; the folder. Raises TvdbError(`scale_missing`).
 
     What others were given rights to at the top of TVDB_HOME, they lose.
     """
     home = settings.home / "dagster"
     private_folder(home)
     tighten(settings.home, settings.upload_dir)
-    root = project_root()
-    wanted = (root / "deploy" if settings.env == "production" else root) / "dagster.yaml"
-    content, file = wanted.read_bytes(), home / "dagster.yaml"
+    content, file = instance_file(settings), home / "dagster.yaml"
     if not file.exists() or file.read_bytes() != content:
         # Servers may be reading it: they find the whole old one or the whole new one.
         fresh = home / f".dagster.yaml.{os.getpid()}"

@@ -13,19 +13,20 @@ import dagster as dg
 from dagster._core.events import JobFailureData, RunFailureReason
 
 from tvdb_pipeline.definitions import build_defs
+from tvdb_pipeline.documents import registry
 from tvdb_pipeline.errors import INTERRUPTED, TvdbError
-from tvdb_pipeline.ingest.planning import contiguous_ranges
+from tvdb_pipeline.ingest.batching import contiguous_ranges, expected_pages, run_size
+from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.orchestration.connections import hold_connections
 from tvdb_pipeline.orchestration.jobs import JOB_NAME
 from tvdb_pipeline.orchestration.observation import Observer
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME, add_partitions, range_tags
-from tvdb_pipeline.settings import Settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_documents(
-    instance: dg.DagsterInstance, settings: Settings, stale: Collection[str], observer: Observer
+    instance: dg.DagsterInstance, shop: Workshop, stale: Collection[str], observer: Observer
 ) -> list[str]:
     """Materialize these documents, adding partitions Dagster lacks; the run ids.
 
@@ -36,10 +37,11 @@ def run_documents(
     order = instance.get_dynamic_partitions(PARTITIONS_NAME)
     # Owners of a job are a beta of Dagster's, which says so several times a run.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
-    job = build_defs(settings, observer).resolve_job_def(JOB_NAME)
+    job = build_defs(shop.settings, observer).resolve_job_def(JOB_NAME)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     run_ids: list[str] = []
-    for batch in contiguous_ranges(order, stale, settings.documents_per_run):
+    pages = expected_pages(shop, registry.load(shop.database, stale))
+    for batch in contiguous_ranges(order, stale, run_size(shop), pages):
         result = job.execute_in_process(
             instance=instance, tags=range_tags(batch), run_config=_QUIET, raise_on_error=False
         )

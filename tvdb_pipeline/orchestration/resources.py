@@ -50,10 +50,10 @@ class DatabaseResource(dg.ConfigurableResource):  # pyright: ignore[reportMissin
 
 
 class ArtifactsResource(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
-    """Gives the artifact store under TVDB_HOME."""
+    """Gives the artifact store: under TVDB_HOME, or TVDB_ARTIFACT_URL."""
 
     def create(self) -> "ArtifactStore":
         """The store."""
-        from tvdb_pipeline.documents.artifacts import ArtifactStore
+        from tvdb_pipeline.documents.artifacts import open_store
 
-        return ArtifactStore(load_settings().home / "artifacts")
+        return open_store(load_settings())

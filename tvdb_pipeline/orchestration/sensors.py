@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import PRIORITY_TAG
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.orchestration.jobs import ingest_documents
@@ -21,7 +22,14 @@ from tvdb_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from tvdb_pipeline.documents.registry import Document
-    from tvdb_pipeline.ingest.watching import Look
+    from tvdb_pipeline.ingest.looking import Look
+    from tvdb_pipeline.ingest.workshop import Workshop
+
+
+FRESH, BULK = 2, 1
+"""Priorities of runs in the queue: a few uploads go before the many of a bulk, and both before a backfill, which has none (0)."""
+_FRESH_RUNS = 4
+"""A look that asks for more runs than this is a bulk."""
 
 
 def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -53,11 +61,12 @@ def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
             busy = under_way(context.instance, order)
             gone = [key for key in seen.gone if key not in busy]
             remove_gone(shop, gone)
+            batches = _batches(shop, seen, order, busy, gone)
         except TvdbError as error:
             return dg.SkipReason(f"{error.code}: {error.message}")
         finally:
             database.close()
-        return _result(seen, order, busy, gone, now.documents_per_run)
+        return _result(seen, order, gone, batches)
 
     return upload_folder_sensor
 
@@ -79,40 +88,52 @@ def build_recovery_sensor(settings: Settings) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, embedding_client: EmbeddingClientResource
     ) -> dg.SensorResult | dg.SkipReason:
         from tvdb_pipeline.database.pools import open_database
+        from tvdb_pipeline.ingest.looking import Look
         from tvdb_pipeline.ingest.sweeping import due
-        from tvdb_pipeline.ingest.watching import Look
         from tvdb_pipeline.ingest.workshop import build_workshop
         from tvdb_pipeline.orchestration.forgetting import forget_erased
 
         now = load_settings()
         database = open_database(now)
         try:
-            found = due(build_workshop(now, database, embedding_client.create()))
+            shop = build_workshop(now, database, embedding_client.create())
+            seen = Look(due(shop), [], [], 0)
             forget_erased(context.instance, database)
             order = list(context.instance.get_dynamic_partitions(PARTITIONS_NAME))
             end_stranded(context.instance, database, order, now.claim_lease_seconds)
+            batches = _batches(shop, seen, order, under_way(context.instance, order), [])
         except TvdbError as error:
             return dg.SkipReason(f"{error.code}: {error.message}")
         finally:
             database.close()
-        busy = under_way(context.instance, order)
-        if not found:
+        if not seen.stale:
             return dg.SkipReason("Nothing waits that could go on now.")
-        return _result(Look(found, [], [], 0), order, busy, [], now.documents_per_run)
+        return _result(seen, order, [], batches)
 
     return recovery_sensor
 
 
-def _result(
-    seen: "Look", order: list[str], busy: set[str], gone: list[str], most: int
-) -> dg.SensorResult | dg.SkipReason:
-    from tvdb_pipeline.ingest.planning import contiguous_ranges
+def _batches(
+    shop: "Workshop", seen: "Look", order: list[str], busy: set[str], gone: list[str]
+) -> list[list["Document"]]:
+    """The documents that need a run and that no run is busy with, as they share runs."""
+    from tvdb_pipeline.ingest.batching import contiguous_ranges, expected_pages, run_size
 
     waiting = {document.key: document for document in seen.stale if document.key not in busy}
+    known, leaving = set(order), set(gone)
+    remaining = [key for key in order if key not in leaving] + [key for key in waiting if key not in known]
+    pages = expected_pages(shop, waiting.values())
+    ranges = contiguous_ranges(remaining, waiting, run_size(shop), pages)
+    return [[waiting[key] for key in batch] for batch in ranges]
+
+
+def _result(
+    seen: "Look", order: list[str], gone: list[str], batches: list[list["Document"]]
+) -> dg.SensorResult | dg.SkipReason:
     known = set(order)
-    new = [key for key in waiting if key not in known]
-    remaining = [key for key in order if key not in set(gone)] + new
-    requests = [run_request([waiting[key] for key in batch]) for batch in contiguous_ranges(remaining, waiting, most)]
+    new = [document.key for batch in batches for document in batch if document.key not in known]
+    priority = FRESH if len(batches) <= _FRESH_RUNS else BULK
+    requests = [run_request(batch, priority) for batch in batches]
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if new:
         changes.append(documents.build_add_request(new))
@@ -120,13 +141,14 @@ def _result(
         changes.append(documents.build_delete_request(leaving))
     if not requests and not changes:
         return dg.SkipReason(
-            f"Nothing to do; {seen.growing} files still growing, {len(seen.withheld)} removals withheld."
+            f"Nothing to do; {seen.growing} files still growing, {len(seen.withheld)} removals withheld, "
+            f"{seen.unlisted} folders that cannot be listed."
         )
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=changes)
 
 
-def run_request(batch: "Sequence[Document]") -> dg.RunRequest:
-    """One ranged run.
+def run_request(batch: "Sequence[Document]", priority: int) -> dg.RunRequest:
+    """One ranged run. priority: of those in the queue, the one with the greatest goes first.
 
     A run key is honoured once and for ever. It holds the claim number, so that a retry is a new request, and the quarter of
     an hour, so that a request whose run never came to claim anything is made again.
@@ -134,5 +156,5 @@ def run_request(batch: "Sequence[Document]") -> dg.RunRequest:
     marks = [f"{document.key}:{document.fence}" for document in batch]
     return dg.RunRequest(
         run_key=hashlib.sha256(f"{int(time.time() // 900)} {marks}".encode()).hexdigest(),
-        tags=range_tags([document.key for document in batch]),
+        tags={**range_tags([document.key for document in batch]), PRIORITY_TAG: str(priority)},
     )

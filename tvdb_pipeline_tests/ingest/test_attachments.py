@@ -11,7 +11,7 @@ from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.registry import Document
 from tvdb_pipeline.ingest.planning import come_to_light, make_plan
 from tvdb_pipeline.ingest.querying import answer
-from tvdb_pipeline.ingest.quoting import quote_paths
+from tvdb_pipeline.ingest.quoting import quote_places
 from tvdb_pipeline.ingest.sweeping import due
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import Workshop
@@ -135,7 +135,7 @@ def test_an_attachment_whose_bytes_were_lost_comes_back_with_its_message(shop: W
 
 def test_a_quote_lets_nothing_run_and_a_killed_run_is_taken_up_by_itself(shop: Workshop) -> None:
     put(shop, message(letter_pdf=letter()))
-    quoted = quote_paths(shop, [shop.settings.upload_dir])
+    quoted = quote_places(shop, [shop.settings.upload_dir])
     assert (quoted.documents, quoted.texts) == (2, 2)
     assert due(shop) == []
     list(walk(shop, make_plan(shop, [shop.settings.upload_dir]).stale[:1]))

@@ -11,8 +11,9 @@ from tvdb_pipeline.budget.bills import bills
 from tvdb_pipeline.documents import registry
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.ingest import buying
-from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
-from tvdb_pipeline.ingest.quoting import quote_paths
+from tvdb_pipeline.ingest.batching import contiguous_ranges, run_size
+from tvdb_pipeline.ingest.planning import make_plan
+from tvdb_pipeline.ingest.quoting import quote_places
 from tvdb_pipeline.ingest.sweeping import due
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import Workshop
@@ -40,7 +41,7 @@ def run(shop: Workshop) -> None:
     """As the command line does: runs of neighbours, one after the other."""
     plan = make_plan(shop, [shop.settings.upload_dir])
     order = [document.key for document in registry.load(shop.database)]
-    for batch in contiguous_ranges(order, plan.stale, shop.settings.documents_per_run):
+    for batch in contiguous_ranges(order, plan.stale, run_size(shop), {}):
         list(walk(shop, batch))
 
 
@@ -58,12 +59,12 @@ def test_the_bill_is_the_quote_to_the_request(
     make_shop: Shops, provider: OpenAIClient, fake_openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small requests, so that where one ends and the next begins depends on the order of documents.
-    small = [(packer.__defaults__, packer) for packer in (buying.Packer.__init__, quote_paths.__globals__["pack"])]
+    small = [(packer.__defaults__, packer) for packer in (buying.Packer.__init__, quote_places.__globals__["pack"])]
     for _, packer in small:
         monkeypatch.setattr(packer, "__defaults__", (4, 900))
     shop = make_shop(provider, documents_per_run=6, parse_workers=2)
     fill(shop.settings.upload_dir, 20)
-    quote = quote_paths(shop, [shop.settings.upload_dir])
+    quote = quote_places(shop, [shop.settings.upload_dir])
     assert fake_openai.attempts == 0
     assert quote.requests > 8
     run(shop)
@@ -75,7 +76,7 @@ def test_the_bill_is_the_quote_to_the_request(
     )
     assert quote.requests == fake_openai.attempts
     assert quote.cost_nano == fake_openai.bill_nano == shop.ledger.state().spent_nano
-    again = quote_paths(shop, [shop.settings.upload_dir])
+    again = quote_places(shop, [shop.settings.upload_dir])
     assert (again.texts, again.requests, again.cost_nano) == (0, 0, 0)
 
 
@@ -84,7 +85,7 @@ def test_a_document_over_its_limit_is_not_in_the_quote_as_it_is_not_in_the_bill(
 ) -> None:
     shop = make_shop(provider, document_cost_limit_usd=0.00001)
     fill(shop.settings.upload_dir, 10)
-    quote = quote_paths(shop, [shop.settings.upload_dir])
+    quote = quote_places(shop, [shop.settings.upload_dir])
     assert quote.over_limit > 0
     run(shop)
     assert quote.cost_nano == fake_openai.bill_nano
@@ -95,7 +96,7 @@ def test_a_document_over_its_limit_is_not_in_the_quote_as_it_is_not_in_the_bill(
 def test_a_quote_says_what_does_not_fit(make_shop: Shops, provider: OpenAIClient) -> None:
     shop = make_shop(provider, daily_cost_limit_usd=0.000001)
     fill(shop.settings.upload_dir, 2)
-    assert not quote_paths(shop, [shop.settings.upload_dir]).affordable
+    assert not quote_places(shop, [shop.settings.upload_dir]).affordable
 
 
 def test_work_stops_before_the_call_it_cannot_pay_for_and_goes_on_when_the_window_opens(
@@ -138,7 +139,7 @@ def test_a_request_larger_than_what_is_left_of_the_day_is_cut_to_what_fits(
 ) -> None:
     shop = make_shop(provider)
     fill(shop.settings.upload_dir, 20)
-    tokens = quote_paths(shop, [shop.settings.upload_dir]).tokens
+    tokens = quote_places(shop, [shop.settings.upload_dir]).tokens
     small = make_shop(provider, daily_cost_limit_usd=tokens // 3 * 20 / 1e9)
     run(small)
     assert fake_openai.attempts == 1

@@ -23,7 +23,7 @@ from tvdb_pipeline.documents import registry
 from tvdb_pipeline.ingest import terms
 from tvdb_pipeline.ingest.planning import make_plan
 from tvdb_pipeline.ingest.querying import answer
-from tvdb_pipeline.ingest.quoting import quote_paths
+from tvdb_pipeline.ingest.quoting import quote_places
 from tvdb_pipeline.ingest.removal import remove
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.watching import remove_gone
@@ -144,7 +144,7 @@ def test_a_backup_and_a_migration_are_on_record(database: Database) -> None:
 
 def test_a_quote_is_on_record(shop: Workshop) -> None:
     (shop.settings.upload_dir / "a.txt").write_text("Some words.")
-    quote_paths(shop, [shop.settings.upload_dir])
+    quote_places(shop, [shop.settings.upload_dir])
     (entry,) = told(shop.database, "quoted")
     assert (entry["figures"]["documents"], entry["figures"]["texts"]) == (1, 1)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tvdb_pipeline.documents.stages import STAGES
 from tvdb_pipeline.ingest.outcomes import CHECK_NAMES
-from tvdb_pipeline.ingest.planning import contiguous_ranges, make_plan
+from tvdb_pipeline.ingest.planning import make_plan
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline.orchestration.assets import OUTCOME_TAG
 from tvdb_pipeline.orchestration.partitions import add_partitions, documents
@@ -118,9 +118,3 @@ def test_a_run_that_only_had_to_wait_is_tagged_deferred(
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.tags[OUTCOME_TAG] == "deferred"
-
-
-def test_ranges_hold_neighbours_only_and_no_more_than_asked() -> None:
-    order = list("abcdefgh")
-    assert list(contiguous_ranges(order, "abdefh", 2)) == [["a", "b"], ["d", "e"], ["f"], ["h"]]
-    assert list(contiguous_ranges(order, "", 2)) == []

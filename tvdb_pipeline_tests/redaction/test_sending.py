@@ -11,7 +11,7 @@ from tvdb_pipeline.embedding import redactions
 from tvdb_pipeline.embedding.openai_client import OpenAIClient
 from tvdb_pipeline.ingest.planning import make_plan
 from tvdb_pipeline.ingest.querying import answer
-from tvdb_pipeline.ingest.quoting import quote_paths
+from tvdb_pipeline.ingest.quoting import quote_places
 from tvdb_pipeline.ingest.walk import walk
 from tvdb_pipeline.ingest.workshop import Workshop
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
@@ -43,7 +43,7 @@ def test_texts_and_queries_leave_redacted_and_rows_stay_whole(
 ) -> None:
     shop = make_shop(provider, redact_before_embedding=True)
     write(shop)
-    quote = quote_paths(shop, [shop.settings.upload_dir])
+    quote = quote_places(shop, [shop.settings.upload_dir])
     ingest(shop)
     sent = "".join(fake_openai.texts)
     assert SECRET not in sent

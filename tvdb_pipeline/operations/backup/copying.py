@@ -20,7 +20,7 @@ import psycopg
 
 from tvdb_pipeline.database.audit_trail import introduce
 from tvdb_pipeline.documents import erasure_lists, tombstones
-from tvdb_pipeline.documents.artifacts import ArtifactStore
+from tvdb_pipeline.documents.artifacts import open_store
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.backup import contents, tools
 from tvdb_pipeline.operations.backup.manifest import (
@@ -133,7 +133,7 @@ def _copy_artifacts(
     settings: Settings, wanted: set[tuple[str, str]], folder: Path, files: dict[str, Checksum]
 ) -> set[tuple[str, str]]:
     """Those that are there and were not copied before; returns those that are not. Drops copies nothing names any more."""
-    store = ArtifactStore(settings.home / "artifacts")
+    store = open_store(settings)
     names = {f"artifacts/{stage}/{version[:2]}/{version}": (stage, version) for stage, version in wanted}
     for name in [name for name in files if name not in names]:
         (folder / name).unlink()
@@ -143,7 +143,7 @@ def _copy_artifacts(
         if name in files:
             continue
         try:
-            files[name] = _copy_file(store.path(stage, version), folder / name)  # pyright: ignore[reportArgumentType]
+            files[name] = _copy_file(store.at_hand(stage, version), folder / name)  # pyright: ignore[reportArgumentType]
         except FileNotFoundError:
             missing.add((stage, version))
     return missing

@@ -49,7 +49,7 @@ def drill(settings: Settings, url: str, source: Path) -> Drilled:
         conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
         with tempfile.TemporaryDirectory(prefix="tvdb-drill-") as home:
-            apart = settings.model_copy(update={"home": Path(home)})
+            apart = settings.model_copy(update={"home": Path(home), "artifact_url": None})
             with _environment_as_before():
                 restored = restore(apart, place, folder, erase=False)
             rows = _compared(manifest.tables, manifest.indexes, place, Path(home), manifest.files)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tvdb_pipeline.operations.serving import answers
+from tvdb_pipeline.operations.serving import answers, cluster
 from tvdb_pipeline.settings import Settings, project_root
 
 CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH = "code-server", "daemon", "webserver", "metrics", "watch"
-NAMES = (CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH)
+NAMES = (CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH, *cluster.NAMES)
 """In the order they are started; they are stopped the other way round."""
 ASKS_CODE_SERVER = (DAEMON, WEBSERVER)
 """Parts that load the definitions once as they start, and have none if the code server does not answer then."""
@@ -26,8 +26,8 @@ _LIVED_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process. name: as in NAMES, further webservers with their port; command: to be executed; address: where it listens, or
-    None; answers: asked with the time it was started."""
+    """One process. name: as in NAMES, further webservers with their port, workers with their number; command: to be executed;
+    address: where it listens, or None; answers: asked with the time it was started."""
 
     name: str
     command: tuple[str, ...]
@@ -35,14 +35,38 @@ class Part:
     answers: Callable[[datetime], bool]
 
 
-def all_parts(settings: Settings, url: str, webservers: int = 1) -> list[Part]:
-    """Every part, in the order of NAMES; webservers on consecutive ports. url: of the database."""
+def all_parts(settings: Settings, url: str, webservers: int = 1, workers: int = 0) -> list[Part]:
+    """Every part of the machine that controls all, in the order they are started; webservers on consecutive ports.
+
+    url: of the database; workers: so many Ray workers on this machine, where runs go to Ray.
+    """
     return [
         _code_server(settings),
+        *(_of_cluster(settings, workers) if settings.run_launcher == "ray" else []),
         _daemon(settings, url),
         *(_webserver(settings, number) for number in range(webservers)),
         _metrics(settings),
         Part(WATCH, (_program("tvdb"), "watch", "--expect", "webserver,code-server,daemon"), None, _has_lived),
+    ]
+
+
+def ray_worker(settings: Settings) -> Part:
+    """The worker of another machine."""
+    return Part(cluster.WORKER, cluster.worker_command(settings), None, _has_lived)
+
+
+def _of_cluster(settings: Settings, workers: int) -> list[Part]:
+    host, port = cluster.address(settings.ray_address)
+    head = Part(
+        cluster.HEAD, cluster.head_command(settings), (host, port),
+        lambda _: answers.http_answers(host, port, "/api/version"),
+    )  # fmt: skip
+    return [
+        head,
+        *(
+            Part(f"{cluster.WORKER}-{number}", cluster.worker_command(settings, number), None, _has_lived)
+            for number in range(1, workers + 1)
+        ),
     ]
 
 

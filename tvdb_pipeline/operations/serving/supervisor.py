@@ -23,7 +23,15 @@ from tvdb_pipeline.operations.serving.answers import listens, port_is_free
 from tvdb_pipeline.operations.serving.child import Child, adopt_orphans, bury_orphans
 from tvdb_pipeline.operations.serving.deaths import Deaths
 from tvdb_pipeline.operations.serving.development import environment
-from tvdb_pipeline.operations.serving.parts import ASKS_CODE_SERVER, CODE_SERVER, METRICS, WATCH, Part, all_parts
+from tvdb_pipeline.operations.serving.parts import (
+    ASKS_CODE_SERVER,
+    CODE_SERVER,
+    METRICS,
+    WATCH,
+    Part,
+    all_parts,
+    ray_worker,
+)
 from tvdb_pipeline.privacy import logs
 from tvdb_pipeline.privacy.modes import private_folder
 from tvdb_pipeline.settings import Settings
@@ -33,16 +41,17 @@ CODE_SERVER_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
 
 
-def serve(settings: Settings, webservers: int = 1) -> int:
-    """Run every part until told to end; 0, or 1 if something had to be killed.
+def serve(settings: Settings, webservers: int = 1, workers: int = 0) -> int:
+    """Run every part until told to end; 0, or 1 if something had to be killed. workers: Ray's on this machine.
 
     Raises TvdbError (`port_taken`, and what opening the database raises).
     """
     logs.for_people = settings.env == "development"
     # Before anything is started.
     refuse_taken_ports(all_parts(settings, "", webservers))
+    _refuse_workers_apart(settings, workers)
     variables = environment(settings, leave_running=False)
-    parts = all_parts(settings, variables["TVDB_DATABASE_URL"], webservers)
+    parts = all_parts(settings, variables["TVDB_DATABASE_URL"], webservers, workers)
     private_folder(settings.upload_dir)
     return Supervisor(parts, {**os.environ, **variables}).run()
 
@@ -51,7 +60,8 @@ def only(settings: Settings, name: str) -> None:
     """Become one part, in this process and with the same environment; does not return."""
     # Metrics and watcher tell of a database that is away; they must not end with it.
     variables = environment(settings, reach=name not in (METRICS, WATCH))
-    part = next(part for part in all_parts(settings, variables["TVDB_DATABASE_URL"]) if part.name == name)
+    parts = [*all_parts(settings, variables["TVDB_DATABASE_URL"]), ray_worker(settings)]
+    part = next(part for part in parts if part.name == name)
     refuse_taken_ports([part])
     private_folder(settings.upload_dir)
     if name in ASKS_CODE_SERVER:
@@ -69,6 +79,18 @@ def refuse_taken_ports(parts: Sequence[Part]) -> None:
         raise TvdbError(
             "port_taken",
             f"Something listens already where these would: {', '.join(taken)}; stop it, or set another TVDB_..._PORT.",
+        )
+
+
+def _refuse_workers_apart(settings: Settings, workers: int) -> None:
+    """Raises TvdbError(`bad_setting`): runs that go elsewhere need what all can reach."""
+    if workers and settings.run_launcher != "ray":
+        raise TvdbError("bad_setting", "Workers are Ray's: set TVDB_RUN_LAUNCHER=ray, or leave out --workers.")
+    if settings.run_launcher == "ray" and settings.artifact_url is None:
+        raise TvdbError(
+            "bad_setting",
+            "With TVDB_RUN_LAUNCHER=ray, TVDB_ARTIFACT_URL must name what all workers reach: s3://..., or file:///... of a mount "
+            "they share.",
         )
 
 
