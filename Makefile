@@ -7,11 +7,12 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_UI := .venv/.installed-ui
+INSTALLED_SCALE := .venv/.installed-scale
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 HASHED := --require-hashes --only-binary :all:
 export DO_NOT_TRACK := 1
 
-.PHONY: planted-words redaction-quality chaos restore-drill suite help run test test-strangers test-ui dev check licences evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
+.PHONY: test-cluster cluster scale planted-words redaction-quality chaos restore-drill suite help run test test-strangers test-ui dev check licences evaluate live storm crash-points outage probes mutants hostile fuzz bench batch-study \
 	growth search-scale load-test soak report examples stop clean
 
 help:  ## show the targets
@@ -48,6 +49,19 @@ $(INSTALLED_UI): requirements-ui.lock $(INSTALLED)
 
 test-ui: $(INSTALLED_UI)  ## the Dagster UI in the machine's own Chromium: uploads, backfills, checks, plots
 	@$(BIN)/python -m pytest tvdb_pipeline_tests/ui -rs $(if $(PICTURES),--pictures)
+
+$(INSTALLED_SCALE): requirements-scale.lock $(INSTALLED)
+	@$(BIN)/python $(PIP_INSTALL) $(HASHED) -r requirements-scale.lock
+	@touch $@
+
+test-cluster: $(INSTALLED_SCALE)  ## the main job on a cluster of two workers, with uploads and artifacts in object storage
+	@$(BIN)/python -m pytest tvdb_pipeline_tests/cluster -n 0
+
+cluster: $(INSTALLED_SCALE)  ## a cluster for trying on this machine: the UI on http://127.0.0.1:3000, two workers, a shared folder
+	@TVDB_RUN_LAUNCHER=ray TVDB_ARTIFACT_URL="$${TVDB_ARTIFACT_URL:-file://$(CURDIR)/.tvdb/shared}" $(BIN)/tvdb serve --workers 2
+
+scale: $(INSTALLED_SCALE)  ## two workers and one killed, throughput of one and two, 100,000 partitions, 10,000 queued
+	@$(BIN)/python -m benchmarks.scale
 
 dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload sensor
 	@$(BIN)/tvdb dev

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     concurrent_runs: int = Field(default=2, ge=1)
     ray_head: str = Field(default="127.0.0.2:6379", pattern=r"^[0-9.]+:[0-9]+$")
     ray_address: str = Field(default="http://127.0.0.1:8265", pattern=r"^https?://[^@]+$")
+    ray_worker_address: str | None = Field(default=None, pattern=r"^[0-9.]+$")
     ray_worker_runs: int = Field(default=1, ge=1)
     backfill_policy: Literal["multi", "single"] = "multi"
     key_style: Literal["slug", "opaque"] = "slug"

@@ -5,6 +5,7 @@ Belongs here: running it, and what it refuses. Does not: what is stored in it.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -103,3 +104,16 @@ def running() -> Iterator[ObjectStore]:
         for backend in s3_backends.values():
             for each in backend.values():
                 each.reset()
+
+
+def main() -> None:
+    """Serve on the port of the first argument until killed, with an empty bucket."""
+    store = ObjectStore(port=int(sys.argv[1]))
+    store.start()
+    store.client.create_bucket(Bucket=BUCKET)
+    print("ready", flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -94,9 +94,9 @@ def ui_seconds(url: str) -> dict[str, float | str]:
     with webserver(url) as address:
         variables = {"key": {"path": ["vector_rows"]}}
         answers: dict[str, float | str] = {
-            "ui_health_seconds": seconds(lambda: _ask(address, _HEALTH, variables)),
-            "ui_partitions_seconds": seconds(lambda: _ask(address, _PARTITIONS, variables)),
-            "ui_runs_seconds": seconds(lambda: _ask(address, _RUNS, {})),
+            "ui_health_seconds": seconds(lambda: ask(address, _HEALTH, variables)),
+            "ui_partitions_seconds": seconds(lambda: ask(address, _PARTITIONS, variables)),
+            "ui_runs_seconds": seconds(lambda: ask(address, _RUNS, {})),
         }
         browser = next((path for path in ("/usr/bin/chromium", "/usr/bin/google-chrome") if Path(path).exists()), None)
         answers["ui_page_seconds"] = _page_seconds(browser, address) if browser else "no browser installed"
@@ -116,7 +116,8 @@ def _page_seconds(browser: str, address: str) -> float:
     return round(full - empty, 3)
 
 
-def _ask(address: str, query: str, variables: dict[str, Any]) -> Any:
+def ask(address: str, query: str, variables: dict[str, Any]) -> Any:
+    """What the webserver answers to a query."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as answer:

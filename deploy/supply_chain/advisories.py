@@ -17,7 +17,7 @@ from deploy.supply_chain.accepting import Accepted, read_accepted
 from deploy.supply_chain.lock import read_lock
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-ui.lock")
+LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-ui.lock", ROOT / "requirements-scale.lock")
 ACCEPTED = Path(__file__).with_name("accepted.toml")
 
 

@@ -49,7 +49,8 @@ WAYS_BACK: Final[dict[str, str]] = {
     "documents_waiting": "tvdb status says what each waits for and when it goes on; a limit, the provider, or a run.",
     "ingest_stalled": "See whether the daemon runs and upload_folder_sensor and recovery_sensor are on; "
     "tvdb ingest takes everything up without them.",
-    "uploads_unreadable": "See whether TVDB_UPLOAD_DIR is mounted and may be read; nothing is removed while it cannot be.",
+    "uploads_unreadable": "See whether TVDB_UPLOAD_DIR is mounted, or TVDB_UPLOAD_URL answers, and may be read; nothing is "
+    "removed while it cannot be.",
     "removals_withheld": "Bring the files back, or confirm with tvdb ingest TVDB_UPLOAD_DIR --accept-removals.",
     "daemon_silent": "Start the Dagster daemon again; runs and documents go on where they were.",
     "part_died": "Nothing has to be done: its supervisor starts it again, with growing pauses. If it goes on dying, its log says "

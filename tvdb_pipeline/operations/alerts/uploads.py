@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tvdb_pipeline.database.pools import Connection
-from tvdb_pipeline.documents.discovery import FoundFile, discover
-from tvdb_pipeline.documents.identity import identity
+from tvdb_pipeline.documents.discovery import FoundFile, discover, is_document
+from tvdb_pipeline.documents.identity import identity, object_identity
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.ingest.planning import suspicious
 from tvdb_pipeline.operations.alerts.facts import Uploads
 from tvdb_pipeline.settings import Settings
+from tvdb_pipeline.storage.urls import open_bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class _Known:
 
 def uploads(conn: Connection, settings: Settings) -> Uploads:
     """One look. A file waits for too long if it is new or changed and lay there like that for TVDB_ALERT_WAITING_SECONDS."""
+    if settings.upload_url is not None:
+        return _objects(conn, settings, settings.upload_url)
     folder = settings.upload_dir
     try:
         files = {identity(file.path, folder): file for file in discover(folder)}
@@ -40,6 +43,32 @@ def uploads(conn: Connection, settings: Settings) -> Uploads:
     gone = sum(1 for path in known if path not in files)
     withheld = gone if settings.remove_missing and suspicious(gone, len(known)) else 0
     return Uploads(None, _waiting(files, known, time.time() - settings.alert_waiting_seconds), len(known), withheld)
+
+
+def _objects(conn: Connection, settings: Settings, url: str) -> Uploads:
+    """The same for uploads in object storage, as far as the first page of their list shows, and how far the sensor has looked."""
+    before = time.time() - settings.alert_waiting_seconds
+    try:
+        page = next(open_bucket(url, allow_http=settings.storage_allow_http).pages(), [])
+    except TvdbError as error:
+        return Uploads(error=error.code)
+    marks = {object_identity(found.name): found for found in page if is_document(found.name)}
+    seen = conn.execute(
+        "SELECT path, mark FROM tvdb.observations WHERE source = %s AND path = ANY(%s)", (url, list(marks))
+    )
+    now = {path: mark for path, mark in seen}
+    waiting = sum(
+        1 for path, found in marks.items() if now.get(path) != found.mark and found.modified.timestamp() <= before
+    )
+    row = conn.execute(
+        """SELECT count(*), count(*) FILTER (WHERE o.gone_at IS NOT NULL) FROM tvdb.documents d
+           LEFT JOIN tvdb.observations o ON o.path = d.path
+           WHERE d.state <> 'deleted' AND d.parent_key IS NULL AND d.source = %s""",
+        (url,),
+    ).fetchone()
+    known, gone = row or (0, 0)
+    withheld = gone if settings.remove_missing and suspicious(gone, known) else 0
+    return Uploads(None, waiting, known, withheld)
 
 
 def _known(conn: Connection, folder: Path) -> dict[str, _Known]:

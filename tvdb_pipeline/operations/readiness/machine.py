@@ -10,10 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.readiness.finding import Finding, not_needed
 from tvdb_pipeline.parsing.process import ParserProcess
 from tvdb_pipeline.settings import Settings
+from tvdb_pipeline.storage.urls import open_bucket
 
 LEAST_FREE_BYTES = 2 << 30
 """Of the disk under TVDB_HOME: ten documents of the largest size admitted."""
@@ -23,20 +26,44 @@ _AREA = "machine"
 
 
 def rows(settings: Settings) -> Iterator[Finding]:
-    """Folders, disk, memory."""
-    uploads, made = settings.upload_dir, settings.upload_dir.exists()
-    if not made and settings.env == "development":
-        yield not_needed(_AREA, "uploads", "TVDB_UPLOAD_DIR is not there yet: tvdb dev makes it")
-    else:
-        readable = os.access(uploads, os.R_OK | os.X_OK)
-        evidence = "can be read" if readable else "TVDB_UPLOAD_DIR is not there or cannot be read"
-        yield Finding(_AREA, "uploads", readable, evidence)
+    """Folders, object storage, disk, memory."""
+    yield _uploads(settings)
+    if settings.artifact_url is not None:
+        yield _artifacts(settings, settings.artifact_url)
     writable = _written(settings.home)
     yield Finding(_AREA, "home", writable, "a file was written" if writable else "TVDB_HOME cannot be written to")
     free = shutil.disk_usage(_existing(settings.home)).free
     enough = free >= LEAST_FREE_BYTES
     yield Finding(_AREA, "disk", enough, f"{free / (1 << 30):.1f} GiB free under TVDB_HOME, 2 wanted")
     yield _memory(settings)
+
+
+def _uploads(settings: Settings) -> Finding:
+    if settings.upload_url is not None:
+        try:
+            next(open_bucket(settings.upload_url, allow_http=settings.storage_allow_http).pages(), None)
+        except TvdbError as error:
+            return Finding(_AREA, "uploads", False, f"TVDB_UPLOAD_URL: {error.message}")
+        return Finding(_AREA, "uploads", True, "TVDB_UPLOAD_URL was listed")
+    uploads, made = settings.upload_dir, settings.upload_dir.exists()
+    if not made and settings.env == "development":
+        return not_needed(_AREA, "uploads", "TVDB_UPLOAD_DIR is not there yet: tvdb dev makes it")
+    readable = os.access(uploads, os.R_OK | os.X_OK)
+    evidence = "can be read" if readable else "TVDB_UPLOAD_DIR is not there or cannot be read"
+    return Finding(_AREA, "uploads", readable, evidence)
+
+
+def _artifacts(settings: Settings, url: str) -> Finding:
+    """An object written, read and removed, under a name no artifact has."""
+    name = f"readiness/{uuid4().hex}"
+    try:
+        bucket = open_bucket(url, allow_http=settings.storage_allow_http)
+        bucket.create(name, b"0")
+        read = b"".join(bucket.blocks(name)) == b"0"
+        bucket.remove(name)
+    except TvdbError as error:
+        return Finding(_AREA, "artifacts", False, f"TVDB_ARTIFACT_URL: {error.message}")
+    return Finding(_AREA, "artifacts", read, "under TVDB_ARTIFACT_URL an object was written, read and removed")
 
 
 def confinement(settings: Settings) -> Iterator[Finding]:

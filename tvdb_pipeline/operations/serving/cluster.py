@@ -29,7 +29,7 @@ def head_command(settings: Settings) -> tuple[str, ...]:
     dashboard_host, dashboard_port = address(settings.ray_address)
     return (
         "/usr/bin/env", *_ENVIRONMENT, *_start(), "--head", "--node-ip-address", host, "--port", str(port),
-        "--ray-client-server-port", str(port + 1), "--dashboard-agent-listen-port", str(port + 2), "--num-cpus", "0",
+        "--ray-client-server-port", str(port + 1), "--dashboard-agent-listen-port", "0", "--num-cpus", "0",
         "--dashboard-host", dashboard_host, "--dashboard-port", str(dashboard_port), "--temp-dir", str(scratch(settings)),
     )  # fmt: skip
 
@@ -39,10 +39,12 @@ def worker_command(settings: Settings, number: int = 0) -> tuple[str, ...]:
     host, port = _gcs(settings)
     own = (f"TVDB_HOME={worker_home(settings, number)}",) if number else ()
     # Two nodes of one machine need addresses of their own; other machines have them.
-    there = ("--node-ip-address", str(ip_address(host) + number)) if number and ip_address(host).is_loopback else ()
+    beside = str(ip_address(host) + number) if number and ip_address(host).is_loopback else None
+    own_address = settings.ray_worker_address or beside
+    there = ("--node-ip-address", own_address) if own_address else ()
     return (
         "/usr/bin/env", *_ENVIRONMENT, *own, *_start(), "--address", f"{host}:{port}", *there,
-        "--dashboard-agent-listen-port", str(port + 2 + number), "--num-cpus", str(settings.ray_worker_runs),
+        "--dashboard-agent-listen-port", "0", "--num-cpus", str(settings.ray_worker_runs),
     )  # fmt: skip
 
 
