@@ -5,6 +5,7 @@ Belongs here: running it, and what it refuses. Does not: what is stored in it.
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -107,12 +108,17 @@ def running() -> Iterator[ObjectStore]:
 
 
 def main() -> None:
-    """Serve on the port of the first argument until killed, with an empty bucket."""
+    """Serve on the port of the first argument until killed, with an empty bucket; out of reach from SIGUSR1 to SIGUSR2."""
     store = ObjectStore(port=int(sys.argv[1]))
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, signal.SIGUSR2))
     store.start()
     store.client.create_bucket(Bucket=BUCKET)
     print("ready", flush=True)
-    threading.Event().wait()
+    while True:
+        if signal.sigwait((signal.SIGUSR1, signal.SIGUSR2)) == signal.SIGUSR1:
+            store.stop()
+        else:
+            store.start()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ import tvdb_pipeline
 PACKAGE = Path(tvdb_pipeline.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
-HEAVY = ("unstructured", "spacy", "onnxruntime", "pandas", "openai", "presidio_analyzer", "phonenumbers")
+HEAVY = (
+    "unstructured", "spacy", "onnxruntime", "pandas", "openai", "presidio_analyzer", "phonenumbers", "obstore", "ray",
+)  # fmt: skip
 STATE = ("embedding", "vectorstore", "ingest", "orchestration", "operations")
 FORBIDDEN = {
     "parsing": {*STATE, "chunking", "budget", "database"},
@@ -24,6 +26,7 @@ FORBIDDEN = {
     "documents": {*STATE, "parsing", "chunking", "budget"},
     "database": {*STATE, "parsing", "chunking", "budget", "documents"},
     "privacy": {*STATE, "parsing", "chunking", "budget", "documents", "database", "redaction"},
+    "storage": {*STATE, "parsing", "chunking", "budget", "documents", "database", "privacy", "redaction"},
     "redaction": {*STATE, "parsing", "chunking", "budget", "documents", "database"},
     "embedding": {"vectorstore", "ingest", "orchestration", "operations", "parsing", "documents", "redaction"},
     "vectorstore": {"redaction", "ingest", "orchestration", "operations", "parsing", "documents"},

@@ -1,4 +1,4 @@
-"""A cluster on this machine: `tvdb serve` with a Ray head, workers with homes of their own, uploads and artifacts in object storage.
+"""A cluster on this machine: a Ray head, workers with homes of their own, uploads and artifacts in object storage.
 
 Belongs here: starting it, finding and killing a worker, ending it. Does not: measuring.
 """
@@ -36,6 +36,21 @@ class Fleet:
     environment: dict[str, str]
     provider: ServerProcess
     storage_port: int
+    storage: subprocess.Popen[bytes]
+
+    @contextmanager
+    def storage_away(self) -> Generator[None]:
+        """Nobody answers at the address of the storage; what it holds stays."""
+        self.storage.send_signal(signal.SIGUSR1)
+        try:
+            yield
+        finally:
+            self.storage.send_signal(signal.SIGUSR2)
+
+    @property
+    def head_port(self) -> str:
+        """Where the head listens."""
+        return self.environment["TVDB_RAY_HEAD"].partition(":")[2]
 
     def upload(self, name: str, content: bytes) -> None:
         """Put a document into the uploads."""
@@ -117,7 +132,7 @@ def fleet(latency: float = 0.2, **changes: str) -> Generator[Fleet]:
             assert storage.stdout is not None
             storage.stdout.readline()
             environment = _environment(home, provider.url, port) | changes
-            yield Fleet(home, environment, provider, port)
+            yield Fleet(home, environment, provider, port, storage)
         finally:
             storage.kill()
             storage.wait()

@@ -36,20 +36,20 @@ def measure(documents: int = 24) -> dict[str, Any]:
 
 def _seconds(scans: list[bytes], workers: int) -> float:
     """From the first run's start to the last document's end: the cluster is up before, and its sensor has looked."""
-    with fleet(TVDB_DOCUMENTS_PER_RUN="4", TVDB_CONCURRENT_RUNS=str(workers)) as cluster, cluster.serving(workers=0):
-        with ExitStack() as pinned:
-            for number in range(workers):
-                pinned.enter_context(cluster.pinned_worker(number, core=number))
-            if not cluster.wait(lambda: cluster.nodes() == workers, 180, every=2.0):
-                raise RuntimeError("the workers did not join")
-            for number, content in enumerate(scans):
-                cluster.upload(f"{number:02}.png", content)
-            done = {"ready": len(scans)}
-            if not cluster.wait(lambda: cluster.states() == done, _SECONDS):
-                raise RuntimeError(f"documents ended as {cluster.states()}")
-            first = "SELECT min(start_time) FROM dagster.runs WHERE start_time IS NOT NULL"
-            last = "SELECT extract(epoch FROM max(updated_at)) FROM tvdb.documents"
-            return float(cluster.ask(last)[0][0]) - float(cluster.ask(first)[0][0])
+    settings = {"TVDB_DOCUMENTS_PER_RUN": "4", "TVDB_CONCURRENT_RUNS": str(workers)}
+    with fleet(**settings) as cluster, cluster.serving(workers=0), ExitStack() as pinned:
+        for number in range(workers):
+            pinned.enter_context(cluster.pinned_worker(number, core=number))
+        if not cluster.wait(lambda: cluster.nodes() == workers, 180, every=2.0):
+            raise RuntimeError("the workers did not join")
+        for number, content in enumerate(scans):
+            cluster.upload(f"{number:02}.png", content)
+        done = {"ready": len(scans)}
+        if not cluster.wait(lambda: cluster.states() == done, _SECONDS):
+            raise RuntimeError(f"documents ended as {cluster.states()}")
+        first = "SELECT min(start_time) FROM dagster.runs WHERE start_time IS NOT NULL"
+        last = "SELECT extract(epoch FROM max(updated_at)) FROM tvdb.documents"
+        return float(cluster.ask(last)[0][0]) - float(cluster.ask(first)[0][0])
 
 
 def scan(seed: int) -> bytes:

@@ -29,7 +29,7 @@ def serve(
     from tvdb_pipeline.operations.serving import parts, supervisor
     from tvdb_pipeline.settings import load_settings
 
-    if only is not None and only not in parts.NAMES:
+    if only is not None and only not in parts.BY_THEMSELVES:
         raise typer.BadParameter(f"must be one of {_PARTS}", param_hint="--only")
     if only is not None and (webservers != 1 or workers):
         raise typer.BadParameter("goes with all parts, not with --only", param_hint="--webservers, --workers")

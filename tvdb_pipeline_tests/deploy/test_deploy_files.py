@@ -44,7 +44,7 @@ def refuse_unknown(arguments: list[str]) -> None:
     assert sub is not None
     found = sub.make_context(name, rest, parent=context)
     if only := found.params.get("only"):
-        assert only in parts.NAMES
+        assert only in parts.BY_THEMSELVES
 
 
 def commands_of_units() -> Iterator[tuple[str, list[str]]]:
@@ -66,7 +66,7 @@ def test_units_run_commands_there_are(unit: str, command: list[str]) -> None:
 
 def test_the_units_run_every_part_and_the_target_wants_them() -> None:
     commands = dict(commands_of_units())
-    assert {command[-1] for name, command in commands.items() if "--only" in command} == set(parts.NAMES)
+    assert {command[-1] for name, command in commands.items() if "--only" in command} == set(parts.BY_THEMSELVES)
     wanted = parsed(DEPLOY / "systemd" / "tvdb.target")["Unit"]
     names = (DEPLOY / "systemd" / "tvdb.target").read_text()
     assert wanted["Description"]

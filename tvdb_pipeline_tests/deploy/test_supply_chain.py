@@ -21,7 +21,12 @@ from tvdb_pipeline.operations.serving import parts
 from tvdb_pipeline.settings import Settings, project_root
 
 HASH = "a" * 64
-LOCKS = ("requirements.lock", "requirements-ui.lock", "requirements-scale.lock", "data/examples/drawing/requirements.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-ui.lock",
+    "requirements-scale.lock",
+    "data/examples/drawing/requirements.lock",
+)
 TODAY = date(2026, 11, 23)
 
 

@@ -16,8 +16,10 @@ from tvdb_pipeline.operations.serving import answers, cluster
 from tvdb_pipeline.settings import Settings, project_root
 
 CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH = "code-server", "daemon", "webserver", "metrics", "watch"
-NAMES = (CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH, *cluster.NAMES)
+NAMES = (CODE_SERVER, DAEMON, WEBSERVER, METRICS, WATCH)
 """In the order they are started; they are stopped the other way round."""
+BY_THEMSELVES = (*NAMES, *cluster.NAMES)
+"""What `tvdb serve --only` runs: also the parts of a cluster."""
 ASKS_CODE_SERVER = (DAEMON, WEBSERVER)
 """Parts that load the definitions once as they start, and have none if the code server does not answer then."""
 _LIVED_SECONDS = 10.0
