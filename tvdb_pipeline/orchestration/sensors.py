@@ -30,6 +30,8 @@ FRESH, BULK = 2, 1
 """Priorities of runs in the queue: a few uploads go before the many of a bulk, and both before a backfill, which has none (0)."""
 _FRESH_RUNS = 4
 """A look that asks for more runs than this is a bulk."""
+_ASKED_AGAIN_SECONDS = 120
+"""A run that ended without having claimed anything (it could not be launched) is asked for again after so long."""
 
 
 def build_upload_folder_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -150,11 +152,11 @@ def _result(
 def run_request(batch: "Sequence[Document]", priority: int) -> dg.RunRequest:
     """One ranged run. priority: of those in the queue, the one with the greatest goes first.
 
-    A run key is honoured once and for ever. It holds the claim number, so that a retry is a new request, and the quarter of
-    an hour, so that a request whose run never came to claim anything is made again.
+    A run key is honoured once and for ever. It holds the claim number, so that a retry is a new request, and the time in
+    steps, so that a request whose run never came to claim anything is made again.
     """
     marks = [f"{document.key}:{document.fence}" for document in batch]
     return dg.RunRequest(
-        run_key=hashlib.sha256(f"{int(time.time() // 900)} {marks}".encode()).hexdigest(),
+        run_key=hashlib.sha256(f"{int(time.time() // _ASKED_AGAIN_SECONDS)} {marks}".encode()).hexdigest(),
         tags={**range_tags([document.key for document in batch]), PRIORITY_TAG: str(priority)},
     )
