@@ -71,7 +71,9 @@ class Fleet:
             return conn.execute(query, values).fetchall()
 
     def states(self) -> dict[str, int]:
-        """How many documents are in each state."""
+        """How many documents are in each state; none before the schema is there."""
+        if self.ask("SELECT to_regclass('tvdb.documents') IS NULL")[0][0]:
+            return {}
         return {row[0]: row[1] for row in self.ask("SELECT state, count(*) FROM tvdb.documents GROUP BY 1")}
 
     def wait(self, done: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:

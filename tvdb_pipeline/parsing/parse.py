@@ -16,7 +16,7 @@ from tvdb_pipeline.parsing.lines import PageLines
 from tvdb_pipeline.parsing.parsed import ParsedDocument
 from tvdb_pipeline.parsing.pdf.placeholder import refuse_placeholder
 
-PARSING_VERSION = 2
+PARSING_VERSION = 3
 """Raised whenever the same bytes would give other elements; part of the stage's fingerprint."""
 
 

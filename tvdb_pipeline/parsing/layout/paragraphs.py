@@ -24,15 +24,13 @@ _UNSPACED = re.compile(
 """Two characters of scripts that part words by no spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer), so that their lines
 are joined without one."""
 _MAX_TITLE_WORDS: Final = 16
-_FULL: Final = 0.85  # of a block's width: what is missing may be the word that went to the next line
 
 
 @dataclass(slots=True)
 class Paragraph:
     """Text with its kind and place; size and bold are those of its first line, for ranking titles.
 
-    full: whether its last line runs to the right edge of its block, so that the text may go on in the next column or page;
-    opens: whether it is the first of a column or page.
+    room: letters that had fitted behind its last line within its block; opens: whether it is the first of a column or page.
     """
 
     kind: Kind
@@ -40,14 +38,16 @@ class Paragraph:
     box: Box
     size: float
     bold: bool
-    full: bool = False
+    room: float = 0.0
     opens: bool = False
 
     def goes_on_in(self, other: Paragraph) -> bool:
         """Whether `other`, the first of the next column or page, goes on with this paragraph."""
         if "Title" in (self.kind, other.kind) or other.kind == "ListItem":
             return False
-        return self.full or (other.text[:1].islower() and not self.text.endswith((".", "!", "?", ":", ";")))
+        # A line that goes on ends where the next word no longer fits.
+        fitted = len(other.text.partition(" ")[0]) + 1 <= self.room
+        return not fitted or (other.text[:1].islower() and not self.text.endswith((".", "!", "?", ":", ";")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,15 @@ class Body:
 def paragraphs(lines: Sequence[TextLine], usual: Body) -> Iterator[Paragraph]:
     """The paragraphs of one block's lines in reading order."""
     edges = [line.box for line in lines]
-    left, right = min(box.left for box in edges), max(box.right for box in edges)
-    wide = left + _FULL * (right - left)
+    right = max(box.right for box in edges)
     group: list[TextLine] = []
     for line in joined_rows(lines):
         if group and _begins_new(group, line, usual.leading):
-            yield _paragraph(group, usual.size, wide)
+            yield _paragraph(group, usual.size, right)
             group = []
         group.append(line)
     if group:
-        yield _paragraph(group, usual.size, wide)
+        yield _paragraph(group, usual.size, right)
 
 
 def joined_rows(lines: Sequence[TextLine]) -> Iterator[TextLine]:
@@ -110,7 +109,7 @@ def _begins_new(group: list[TextLine], line: TextLine, leading: float) -> bool:
     return (indent > 1.2 * line.size and not _BULLET.match(group[0].text)) or short
 
 
-def _paragraph(group: list[TextLine], body_size: float, wide: float) -> Paragraph:
+def _paragraph(group: list[TextLine], body_size: float, right: float) -> Paragraph:
     text = group[0].text
     for line in group[1:]:
         space = "" if _UNSPACED.match(text[-1:] + line.text[:1]) else " "
@@ -121,7 +120,9 @@ def _paragraph(group: list[TextLine], body_size: float, wide: float) -> Paragrap
     for line in group[1:]:
         box = _around(box, line.box)
     kind = _kind(text, first, len(group), body_size)
-    return Paragraph(kind, text, box, first.size, first.bold, group[-1].box.right >= wide)
+    last = group[-1]
+    letter = (last.box.right - last.box.left) / max(len(last.text), 1)
+    return Paragraph(kind, text, box, first.size, first.bold, (right - last.box.right) / letter if letter > 0 else 0.0)
 
 
 def _kind(text: str, first: TextLine, lines: int, body_size: float) -> Kind:
