@@ -6,12 +6,13 @@ Belongs here: starting it, finding and killing a worker, ending it. Does not: me
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +123,11 @@ class Fleet:
 
 
 @contextmanager
-def fleet(latency: float = 0.2, **changes: str) -> Generator[Fleet]:
-    """A place for a cluster: database, provider and object storage run, nothing of ours does yet. changes: settings by name."""
+def fleet(changes: Mapping[str, str] | None = None, latency: float = 0.2) -> Generator[Fleet]:
+    """A place for a cluster: database, provider and object storage run, nothing of ours does yet.
+
+    changes: settings by name; latency: seconds of a request to the provider.
+    """
     with grounds.home() as home, ServerProcess(home / "charges.jsonl", latency, cheap_vectors=True) as provider:
         port = free_port()
         storage = subprocess.Popen(
@@ -133,7 +137,7 @@ def fleet(latency: float = 0.2, **changes: str) -> Generator[Fleet]:
         try:
             assert storage.stdout is not None
             storage.stdout.readline()
-            environment = _environment(home, provider.url, port) | changes
+            environment = _environment(home, provider.url, port) | dict(changes or {})
             yield Fleet(home, environment, provider, port, storage)
         finally:
             storage.kill()
@@ -192,6 +196,8 @@ def _environment(home: Path, provider_url: str, storage_port: int) -> dict[str, 
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
         "TVDB_RUN_LAUNCHER": "ray",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "TVDB_CONCURRENT_RUNS": "2",
         "TVDB_RAY_HEAD": f"127.0.0.2:{free_port()}",
         "TVDB_RAY_ADDRESS": f"http://127.0.0.1:{free_port()}",

@@ -22,7 +22,7 @@ def measure(documents: int = 300) -> dict[str, Any]:
         "TVDB_REQUEST_WINDOW_SECONDS": str(_WINDOW_SECONDS),
         "TVDB_HOURLY_REQUEST_LIMIT": "10",
     }
-    with fleet(**limits) as cluster:
+    with fleet(limits) as cluster:
         for number in range(documents):
             cluster.upload(f"{number:03}.pdf", drawn(1 + number % 4, seed=9000 + number))
         started = time.monotonic()

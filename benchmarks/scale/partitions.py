@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -79,7 +80,7 @@ def _queue(url: str, queued: int) -> dict[str, Any]:
                 order = list(instance.get_dynamic_partitions(PARTITIONS_NAME))
                 place = {key: number for number, key in enumerate(order)}
                 for request in result.run_requests or []:
-                    instance.add_run(_queued_run(instance, definitions, request.tags))
+                    instance.add_run(_queued_run(request.tags))
                     first, last = (
                         place[request.tags[tag]]
                         for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
@@ -93,14 +94,14 @@ def _queue(url: str, queued: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _queued_run(instance: Any, definitions: Any, tags: dict[str, str]) -> Any:
+def _queued_run(tags: Mapping[str, str]) -> Any:
     import dagster as dg
     from dagster._core.storage.dagster_run import DagsterRunStatus
     from dagster._core.utils import make_new_run_id
 
     from tvdb_pipeline.orchestration.jobs import JOB_NAME
 
-    return dg.DagsterRun(job_name=JOB_NAME, run_id=make_new_run_id(), status=DagsterRunStatus.QUEUED, tags=tags)
+    return dg.DagsterRun(job_name=JOB_NAME, run_id=make_new_run_id(), status=DagsterRunStatus.QUEUED, tags=dict(tags))
 
 
 def _tick(url: str) -> float:

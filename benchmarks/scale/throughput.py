@@ -37,7 +37,7 @@ def measure(documents: int = 24) -> dict[str, Any]:
 def _seconds(scans: list[bytes], workers: int) -> float:
     """From the first run's start to the last document's end: the cluster is up before, and its sensor has looked."""
     settings = {"TVDB_DOCUMENTS_PER_RUN": "4", "TVDB_CONCURRENT_RUNS": str(workers)}
-    with fleet(**settings) as cluster, cluster.serving(workers=0), ExitStack() as pinned:
+    with fleet(settings) as cluster, cluster.serving(workers=0), ExitStack() as pinned:
         for number in range(workers):
             pinned.enter_context(cluster.pinned_worker(number, core=number))
         if not cluster.wait(lambda: cluster.nodes() == workers, 180, every=2.0):

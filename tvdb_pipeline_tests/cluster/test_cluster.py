@@ -55,7 +55,9 @@ def money(cluster: Fleet) -> tuple[int, int]:
 
 
 def test_uploads_in_storage_become_searchable_on_workers(cluster: Fleet) -> None:
-    files = [path for path in sorted(EXAMPLES.rglob("*")) if path.is_file() and path.suffix not in (".py", ".jsonl", ".lock")]
+    files = [
+        path for path in sorted(EXAMPLES.rglob("*")) if path.is_file() and path.suffix not in (".py", ".jsonl", ".lock")
+    ]
     files = [path for path in files if "drawing" not in path.parts and not path.name.startswith(".")]
     for path in files:
         cluster.upload(path.relative_to(EXAMPLES).as_posix(), path.read_bytes())

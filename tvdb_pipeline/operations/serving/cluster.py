@@ -19,7 +19,8 @@ from tvdb_pipeline.settings import Settings
 
 HEAD, WORKER = "ray-head", "ray-worker"
 NAMES = (HEAD, WORKER)
-_ENVIRONMENT = ("RAY_USAGE_STATS_ENABLED=0", "RAY_enable_open_telemetry=0", "DO_NOT_TRACK=1")
+_ENVIRONMENT = ("RAY_USAGE_STATS_ENABLED=0", "DO_NOT_TRACK=1", "RAY_gcs_rpc_server_reconnect_timeout_s=10")
+"""A worker gives up a head that is gone after 10 s, not after 60: the next head knows nothing of it, and it joins anew."""
 _RANDOM_WORKER_PORTS = ("--min-worker-port", "0", "--max-worker-port", "0")
 
 
