@@ -83,6 +83,15 @@ def keep(name: str, command: str, figures: Any, folder: Path = DATA) -> Path:
     return path
 
 
+def amend(name: str, command: str, figures: Any, folder: Path = DATA) -> Path:
+    """Replace figures of a record that are part of a longer measurement: when and on which commit that was done stays."""
+    earlier = load(name, folder)
+    path = keep(name, command, figures, folder)
+    if earlier:
+        path.write_text(json.dumps(earlier | {"figures": figures}, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
 def load(name: str, folder: Path = DATA) -> dict[str, Any] | None:
     """The envelope of `<name>.json`, or None where it was not measured."""
     path = folder / f"{name}.json"

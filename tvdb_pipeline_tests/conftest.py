@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
@@ -28,6 +28,9 @@ from tvdb_pipeline.parsing import warm
 from tvdb_pipeline.privacy import logs
 from tvdb_pipeline.settings import Settings
 from tvdb_pipeline_tests.fake_openai.server import FakeOpenAI
+
+if TYPE_CHECKING:
+    from tvdb_pipeline_tests.object_store import ObjectStore
 
 DOLLAR = 10**9
 """In nano-dollars."""
@@ -165,6 +168,17 @@ def make_service(
 def fake_openai() -> Iterator[FakeOpenAI]:
     """A running fake provider."""
     with FakeOpenAI() as server:
+        yield server
+
+
+@pytest.fixture
+def object_storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
+    """A running S3 server with an empty bucket, and the environment that leads there."""
+    from tvdb_pipeline_tests.object_store import running
+
+    with running() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
         yield server
 
 

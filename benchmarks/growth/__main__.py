@@ -21,6 +21,7 @@ from rich.table import Table
 from benchmarks import grounds, recording
 from benchmarks.growth.dagster_costs import know_more, query_seconds, tick_seconds, ui_seconds
 from benchmarks.growth.documents import write_documents
+from benchmarks.growth.settled import settle
 from benchmarks.performance.systems import invoke
 from tvdb_pipeline_tests.pdf_writer import flowing_pdf
 from tvdb_pipeline_tests.prose import paragraphs
@@ -33,7 +34,12 @@ def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth")
     parser.add_argument("--documents", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument(
+        "--known-only", action="store_true", help="only the last part, over files made known without ingesting them"
+    )
     options = parser.parse_args()
+    if options.known_only:
+        return among_known_keys(max(options.documents))
     figures: dict[str, Any] = {"import_over_dagster_seconds": import_seconds(), "rows": []}
     with grounds.home() as folder, grounds.provider(folder, grounds.LATENCY_SECONDS) as server:
         os.environ.update(grounds.environment(folder, server.url))
@@ -47,13 +53,30 @@ def main() -> None:
             # Kept level by level: the last one takes most of the time.
             recording.keep("growth", "make growth", figures)
             before = count
-        known = psycopg.connect(url).execute("SELECT count(*) FROM tvdb.documents").fetchone()
-        assert known is not None
-        know_more(url, KNOWN_KEYS - known[0])
-        crowded = tick_seconds(url) | query_seconds(url) | ui_seconds(url)
-        figures["with_known_keys"] = {"known_keys": KNOWN_KEYS, "files": before, **crowded}
+        figures["with_known_keys"] = crowded(url, before)
     show(figures)
     recording.keep("growth", "make growth", figures)
+
+
+def among_known_keys(files: int) -> None:
+    """Measure the last column alone, and keep it beside the others measured before."""
+    earlier = recording.load("growth")
+    figures: dict[str, Any] = earlier["figures"] if earlier else {}
+    with grounds.home() as folder:
+        os.environ.update(grounds.environment(folder, None))
+        url = os.environ["TVDB_DATABASE_URL"]
+        settle(url, files)
+        figures["with_known_keys"] = crowded(url, files) | {"commit": recording.commit()}
+    print(json.dumps(figures["with_known_keys"], indent=2))
+    recording.amend("growth", "make growth", figures)
+
+
+def crowded(url: str, files: int) -> dict[str, Any]:
+    """What Dagster's side costs among `KNOWN_KEYS` keys, of which so many are files that lie there."""
+    known = psycopg.connect(url).execute("SELECT count(*) FROM tvdb.documents").fetchone()
+    assert known is not None
+    know_more(url, KNOWN_KEYS - known[0])
+    return {"known_keys": KNOWN_KEYS, "files": files, **tick_seconds(url), **query_seconds(url), **ui_seconds(url)}
 
 
 def level(uploads: Path, before: int, count: int, url: str) -> dict[str, Any]:
@@ -121,14 +144,14 @@ def ingest(uploads: Path) -> dict[str, Any]:
 
 def show(figures: dict[str, Any]) -> None:
     """A line for each figure, a column for each number of documents."""
-    rows, crowded = figures["rows"], figures["with_known_keys"]
+    rows, last = figures["rows"], figures["with_known_keys"]
     table = Table(title="Growth", title_justify="left")
     table.add_column("")
     for row in rows:
         table.add_column(f"{row['documents']:,}", justify="right")
-    table.add_column(f"{crowded['known_keys']:,} known keys", justify="right")
+    table.add_column(f"{last['known_keys']:,} known keys", justify="right")
     for name in list(rows[0])[1:]:
-        table.add_row(name, *(str(row[name]) for row in rows), str(crowded.get(name, "")))
+        table.add_row(name, *(str(row[name]) for row in rows), str(last.get(name, "")))
     Console(width=140).print(table)
 
 

@@ -14,6 +14,7 @@ import zlib
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from tvdb_pipeline.documents.artifacts import STALE_SECONDS, ArtifactStore, disk_refused, name_of
 from tvdb_pipeline.documents.stages import STAGES, Stage
@@ -90,6 +91,21 @@ class SharedArtifacts(ArtifactStore):
         """Forget the artifact if it is there: in storage, then here."""
         self._bucket.remove(name_of(stage, version))
         super().remove(stage, version)
+
+    def prove(self) -> None:
+        """Write, read and remove an object under a name no artifact has; raises StorageAway where one of these cannot be done."""
+        name = f"proof/{uuid4().hex}"
+        self._bucket.create(name, b"0")
+        try:
+            b"".join(self._bucket.blocks(name))
+        finally:
+            self._bucket.remove(name)
+
+    def hand_on(self) -> None:
+        """As there: what storage lacks of it."""
+        for stage in STAGES:
+            for copy in (self._copies / stage).glob("*/*"):
+                self._publish(stage, copy.name, copy)
 
     def _publish(self, stage: Stage, version: str, file: Path) -> None:
         # Named by what is in it or by what it was made of: one that is there already is the same.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,21 +14,13 @@ from tvdb_pipeline.documents.artifacts import ArtifactStore, name_of
 from tvdb_pipeline.documents.shared_artifacts import UNUSED_SECONDS, SharedArtifacts
 from tvdb_pipeline.storage.refusals import StorageAway
 from tvdb_pipeline.storage.urls import open_bucket
-from tvdb_pipeline_tests.object_store import BUCKET, ObjectStore, running
+from tvdb_pipeline_tests.object_store import BUCKET, ObjectStore
 
 Machines = Callable[[str], SharedArtifacts]
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    with running() as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        yield server
-
-
-@pytest.fixture
-def machine(store: ObjectStore, tmp_path: Path) -> Machines:
+def machine(object_storage: ObjectStore, tmp_path: Path) -> Machines:
     bucket = open_bucket(f"s3://{BUCKET}/artifacts", allow_http=True)
     return lambda name: SharedArtifacts(tmp_path / name, bucket)
 
@@ -55,44 +47,48 @@ def test_what_is_nowhere_is_absent(machine: Machines) -> None:
     assert not one.at_hand("chunks", "d" * 64).exists()
 
 
-def test_what_is_removed_is_gone_from_storage_and_from_here(machine: Machines, store: ObjectStore) -> None:
+def test_what_is_removed_is_gone_from_storage_and_from_here(machine: Machines, object_storage: ObjectStore) -> None:
     one = machine("one")
     one.put("chunks", "e" * 64, b"[]")
     one.remove("chunks", "e" * 64)
     one.remove("chunks", "e" * 64)
     assert not one.has("chunks", "e" * 64)
-    assert store.names("artifacts/") == []
+    assert object_storage.names("artifacts/") == []
 
 
-def test_a_damaged_artifact_is_made_again(machine: Machines, store: ObjectStore) -> None:
-    store.upload(f"artifacts/{name_of('chunks', 'f' * 64)}", b"not what put wrote")
+def test_a_damaged_artifact_is_made_again(machine: Machines, object_storage: ObjectStore) -> None:
+    object_storage.upload(f"artifacts/{name_of('chunks', 'f' * 64)}", b"not what put wrote")
     one = machine("one")
     assert one.get("chunks", "f" * 64) is None
     one.put("chunks", "f" * 64, b"[1]")
     assert machine("two").get("chunks", "f" * 64) == b"[1]"
 
 
-def test_a_raw_file_that_is_not_what_its_name_says_counts_as_absent(machine: Machines, store: ObjectStore) -> None:
+def test_a_raw_file_that_is_not_what_its_name_says_counts_as_absent(
+    machine: Machines, object_storage: ObjectStore
+) -> None:
     digest = hashlib.sha256(b"policy").hexdigest()
-    store.upload(f"artifacts/{name_of('raw_file', digest)}", b"somebody else's policy")
+    object_storage.upload(f"artifacts/{name_of('raw_file', digest)}", b"somebody else's policy")
     one = machine("one")
     assert not one.at_hand("raw_file", digest).exists()
     assert one.keep_bytes(b"policy") == digest
     assert machine("two").at_hand("raw_file", digest).read_bytes() == b"policy"
 
 
-def test_while_storage_is_away_nothing_counts_as_kept(machine: Machines, store: ObjectStore, tmp_path: Path) -> None:
+def test_while_storage_is_away_nothing_counts_as_kept(
+    machine: Machines, object_storage: ObjectStore, tmp_path: Path
+) -> None:
     one = machine("one")
     upload = tmp_path / "policy.pdf"
     upload.write_bytes(b"%PDF-1.7 policy")
     digest = hashlib.sha256(upload.read_bytes()).hexdigest()
-    store.stop()
+    object_storage.stop()
     try:
         for step in (lambda: one.keep_file(upload), lambda: one.put("chunks", "a" * 64, b"[]")):
             with pytest.raises(StorageAway):
                 step()
     finally:
-        store.start()
+        object_storage.start()
     assert not one.has("raw_file", digest)
     assert not one.has("chunks", "a" * 64)
     assert not [file for file in (tmp_path / "one").rglob("*") if file.is_file()]
@@ -115,18 +111,18 @@ def test_copies_nobody_uses_are_dropped_and_brought_back_when_needed(machine: Ma
     assert one.get("chunks", "b" * 64) == b"[]"
 
 
-def test_old_artifacts_are_found_by_stage_and_version(machine: Machines, store: ObjectStore) -> None:
+def test_old_artifacts_are_found_by_stage_and_version(machine: Machines, object_storage: ObjectStore) -> None:
     one = machine("one")
     one.put("chunks", "a" * 64, b"[]")
     one.put("parsed_text", "b" * 64, b"{}")
-    store.upload("artifacts/of-somebody-else", b"")
+    object_storage.upload("artifacts/of-somebody-else", b"")
     assert sorted(one.older_than(-60.0)) == [("chunks", "a" * 64), ("parsed_text", "b" * 64)]
     assert one.older_than(3600.0) == []
 
 
-def test_a_store_of_this_machine_alone_asks_nobody(store: ObjectStore, tmp_path: Path) -> None:
-    asked = len(store.asked)
+def test_a_store_of_this_machine_alone_asks_nobody(object_storage: ObjectStore, tmp_path: Path) -> None:
+    asked = len(object_storage.asked)
     alone = ArtifactStore(tmp_path / "alone")
     alone.put("chunks", "a" * 64, b"[]")
     assert alone.at_hand("chunks", "a" * 64) == alone.path("chunks", "a" * 64)
-    assert len(store.asked) == asked
+    assert len(object_storage.asked) == asked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,21 @@ from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.storage.bucket import Bucket
 from tvdb_pipeline.storage.refusals import ObjectChanged, StorageAway, UnlistableName
 from tvdb_pipeline.storage.urls import is_url, open_bucket
-from tvdb_pipeline_tests.object_store import BUCKET, ObjectStore, running
+from tvdb_pipeline_tests.object_store import BUCKET, ObjectStore
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    with running() as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        yield server
-
-
-@pytest.fixture
-def bucket(store: ObjectStore) -> Bucket:
+def bucket(object_storage: ObjectStore) -> Bucket:
     return open_bucket(f"s3://{BUCKET}/uploads", allow_http=True)
 
 
-def test_pages_hold_every_object_below_the_url_once_in_order_of_names(store: ObjectStore, bucket: Bucket) -> None:
+def test_pages_hold_every_object_below_the_url_once_in_order_of_names(
+    object_storage: ObjectStore, bucket: Bucket
+) -> None:
     names = sorted(f"{number % 7}/policy {number:04}.txt" for number in range(1203))
     for name in names:
-        store.upload(f"uploads/{name}", b"text")
-    store.upload("uploads-elsewhere/policy.txt", b"text")
+        object_storage.upload(f"uploads/{name}", b"text")
+    object_storage.upload("uploads-elsewhere/policy.txt", b"text")
     pages = list(bucket.pages())
     assert [found.name for page in pages for found in page] == names
     assert [len(page) for page in pages] == [1000, 203]
@@ -41,12 +34,12 @@ def test_pages_hold_every_object_below_the_url_once_in_order_of_names(store: Obj
     assert below == [name for name in names if name.startswith("3/")]
 
 
-def test_what_is_read_is_what_was_seen_or_nothing(store: ObjectStore, bucket: Bucket) -> None:
-    store.upload("uploads/a.txt", b"the first version")
+def test_what_is_read_is_what_was_seen_or_nothing(object_storage: ObjectStore, bucket: Bucket) -> None:
+    object_storage.upload("uploads/a.txt", b"the first version")
     seen = bucket.head("a.txt")
     assert (seen.bytes, bucket.beginning(seen, 3)) == (17, b"the")
     assert b"".join(bucket.blocks("a.txt", seen.mark)) == b"the first version"
-    store.upload("uploads/a.txt", b"another version")
+    object_storage.upload("uploads/a.txt", b"another version")
     with pytest.raises(ObjectChanged):
         list(bucket.blocks("a.txt", seen.mark))
     with pytest.raises(ObjectChanged):
@@ -54,7 +47,7 @@ def test_what_is_read_is_what_was_seen_or_nothing(store: ObjectStore, bucket: Bu
     assert bucket.head("a.txt").mark != seen.mark
 
 
-def test_an_object_is_created_once(store: ObjectStore, bucket: Bucket, tmp_path: Path) -> None:
+def test_an_object_is_created_once(object_storage: ObjectStore, bucket: Bucket, tmp_path: Path) -> None:
     file = tmp_path / "one"
     file.write_bytes(b"one")
     assert bucket.create("kept", file)
@@ -66,15 +59,15 @@ def test_an_object_is_created_once(store: ObjectStore, bucket: Bucket, tmp_path:
         bucket.head("kept")
 
 
-def test_an_empty_object_is_read_without_asking_for_a_range_of_it(store: ObjectStore, bucket: Bucket) -> None:
-    store.upload("uploads/empty.pdf", b"")
+def test_an_empty_object_is_read_without_asking_for_a_range_of_it(object_storage: ObjectStore, bucket: Bucket) -> None:
+    object_storage.upload("uploads/empty.pdf", b"")
     assert bucket.beginning(bucket.head("empty.pdf"), 100) == b""
     assert b"".join(bucket.blocks("empty.pdf")) == b""
 
 
-def test_expired_credentials_are_named(store: ObjectStore, bucket: Bucket) -> None:
-    store.upload("uploads/a.txt", b"text")
-    store.expired = True
+def test_expired_credentials_are_named(object_storage: ObjectStore, bucket: Bucket) -> None:
+    object_storage.upload("uploads/a.txt", b"text")
+    object_storage.expired = True
     for ask in (lambda: bucket.head("a.txt"), lambda: list(bucket.pages()), lambda: bucket.create("b", b"text")):
         with pytest.raises(StorageAway) as refused:
             ask()
@@ -84,27 +77,29 @@ def test_expired_credentials_are_named(store: ObjectStore, bucket: Bucket) -> No
     assert refused.value.code == "storage_credentials"
 
 
-def test_a_server_that_is_away_is_named(store: ObjectStore, bucket: Bucket) -> None:
-    store.stop()
+def test_a_server_that_is_away_is_named(object_storage: ObjectStore, bucket: Bucket) -> None:
+    object_storage.stop()
     try:
         with pytest.raises(StorageAway) as refused:
             list(bucket.pages())
         assert refused.value.code == "storage_unreachable"
         assert "127.0.0.1" not in refused.value.message
     finally:
-        store.start()
+        object_storage.start()
 
 
-def test_a_bucket_that_is_not_there_is_named(store: ObjectStore) -> None:
+def test_a_bucket_that_is_not_there_is_named(object_storage: ObjectStore) -> None:
     absent = open_bucket("s3://absent/uploads", allow_http=True)
     with pytest.raises(StorageAway) as refused:
         list(absent.pages())
     assert refused.value.code == "storage_no_bucket"
 
 
-def test_a_name_with_empty_parts_hides_only_what_lies_in_its_folder(store: ObjectStore, bucket: Bucket) -> None:
+def test_a_name_with_empty_parts_hides_only_what_lies_in_its_folder(
+    object_storage: ObjectStore, bucket: Bucket
+) -> None:
     for name in ("a.txt", "b//c.txt", "b/c.txt", "d/e/f.txt", "z.txt"):
-        store.upload(f"uploads/{name}", b"text")
+        object_storage.upload(f"uploads/{name}", b"text")
     with pytest.raises(UnlistableName):
         list(bucket.pages())
     folders = [objects and [found.name for found in objects] for objects in bucket.folders()]

@@ -23,6 +23,7 @@ from tvdb_pipeline.database import roles
 from tvdb_pipeline.database.migrations import migrate
 from tvdb_pipeline.database.pools import Database
 from tvdb_pipeline.documents import erasure_lists, tombstones
+from tvdb_pipeline.documents.artifacts import open_store
 from tvdb_pipeline.documents.attachments import descendants
 from tvdb_pipeline.documents.tombstones import Erasure
 from tvdb_pipeline.embedding.mock import MockClient
@@ -58,7 +59,7 @@ def restore(settings: Settings, url: str, source: Path, *, erase: bool = True) -
     """Read the backup back that `source` is, or the newest in it.
 
     erase: False leaves in place what was erased since, to compare the copy with the backup. Raises TvdbError: `no_backup`,
-    `backup_damaged`, `not_empty`, `backup_tool`, `backup_newer`, `erasures_unreadable`; nothing was touched then.
+    `backup_damaged`, `not_empty`, `backup_tool`, `backup_newer`, `erasures_unreadable`, StorageAway; nothing was touched then.
     """
     started = time.monotonic()
     folder = newest(source)
@@ -89,6 +90,8 @@ def _refuse_unfit(settings: Settings, url: str, manifest: Manifest) -> None:
         raise TvdbError(
             "backup_newer", "This backup is of a newer version; install that one first. Nothing was touched."
         )
+    # Storage that is away is found before anything is touched; what it still holds of these artifacts is the same.
+    open_store(settings).prove()
     if (settings.home / MARK).exists():
         return
     with psycopg.connect(url) as conn:
@@ -122,6 +125,7 @@ def _read_back(settings: Settings, url: str, folder: Path, manifest: Manifest) -
         shutil.rmtree(settings.home / name, ignore_errors=True)
         if (folder / name).is_dir():
             shutil.copytree(folder / name, settings.home / name)
+    open_store(settings).hand_on()
     with psycopg.connect(url) as conn:
         if contents.tables(conn) != manifest.tables:
             raise damaged("the copy of the database, read back,")

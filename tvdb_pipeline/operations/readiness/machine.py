@@ -10,8 +10,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
+from tvdb_pipeline.documents.artifacts import open_store
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.readiness.finding import Finding, not_needed
 from tvdb_pipeline.parsing.process import ParserProcess
@@ -29,7 +29,7 @@ def rows(settings: Settings) -> Iterator[Finding]:
     """Folders, object storage, disk, memory."""
     yield _uploads(settings)
     if settings.artifact_url is not None:
-        yield _artifacts(settings, settings.artifact_url)
+        yield _artifacts(settings)
     writable = _written(settings.home)
     yield Finding(_AREA, "home", writable, "a file was written" if writable else "TVDB_HOME cannot be written to")
     free = shutil.disk_usage(_existing(settings.home)).free
@@ -53,17 +53,12 @@ def _uploads(settings: Settings) -> Finding:
     return Finding(_AREA, "uploads", readable, evidence)
 
 
-def _artifacts(settings: Settings, url: str) -> Finding:
-    """An object written, read and removed, under a name no artifact has."""
-    name = f"readiness/{uuid4().hex}"
+def _artifacts(settings: Settings) -> Finding:
     try:
-        bucket = open_bucket(url, allow_http=settings.storage_allow_http)
-        bucket.create(name, b"0")
-        read = b"".join(bucket.blocks(name)) == b"0"
-        bucket.remove(name)
+        open_store(settings).prove()
     except TvdbError as error:
         return Finding(_AREA, "artifacts", False, f"TVDB_ARTIFACT_URL: {error.message}")
-    return Finding(_AREA, "artifacts", read, "under TVDB_ARTIFACT_URL an object was written, read and removed")
+    return Finding(_AREA, "artifacts", True, "under TVDB_ARTIFACT_URL an object was written, read and removed")
 
 
 def confinement(settings: Settings) -> Iterator[Finding]:
