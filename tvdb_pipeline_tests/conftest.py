@@ -37,7 +37,7 @@ DOLLAR = 10**9
 HOUR_AND_DAY = Windows(requests=3600, dollars=86_400, held_lease=60, sent_lease=150, send_within=30)
 _LONG = ("resilience/", "test_stability", "test_ledger_machine", "test_examples", "test_cli")
 HASTE = Patience(first_wait=0.01, longest=1.0)
-_SETTINGS = ("TVDB_", "OPENAI_", "DAGSTER_")
+_SETTINGS = ("TVDB_", "OPENAI_", "DAGSTER_", "RAY_AUTH_")
 logs.strict = True
 for _name in [name for name in os.environ if name.startswith(_SETTINGS)]:
     # Settings of the shell the tests run in must not decide how they end.

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from benchmarks.load.documents import drawn
+from benchmarks.scale import footprint
 from benchmarks.scale.fleet import Fleet, fleet, kill_worker
 
 _SECONDS = 600.0
@@ -26,7 +27,7 @@ def measure(documents: int = 300) -> dict[str, Any]:
         for number in range(documents):
             cluster.upload(f"{number:03}.pdf", drawn(1 + number % 4, seed=9000 + number))
         started = time.monotonic()
-        with cluster.serving(workers=2):
+        with cluster.serving(workers=2), footprint.connections(cluster.environment["TVDB_DATABASE_URL"]) as counted:
             begun = cluster.wait(lambda: cluster.states().get("ready", 0) >= documents // 3, _SECONDS / 2)
             at_kill = cluster.states()
             processes = kill_worker(cluster.home / "tvdb" / "workers" / "1")
@@ -42,6 +43,8 @@ def measure(documents: int = 300) -> dict[str, Any]:
                 "seconds": round(time.monotonic() - started, 1),
                 "seconds_after_the_kill": round(healed, 1),
                 **_judged(cluster, documents, begun and ended),
+                "connections_at_once": counted.at_once,
+                "a_document": footprint.left_behind(cluster.environment["TVDB_DATABASE_URL"], documents),
             }
 
 
@@ -56,7 +59,7 @@ def _judged(cluster: Fleet, documents: int, ended: bool) -> dict[str, Any]:
     charged = sum(entry.inputs for entry in cluster.provider.entries() if entry.charged)
     twice = charged - cluster.ask("SELECT count(*) FROM tvdb.embedding_cache")[0][0]
     runs = {row[0]: row[1] for row in cluster.ask("SELECT status, count(*) FROM dagster.runs GROUP BY 1")}
-    nodes = cluster.ask("SELECT count(DISTINCT claim_owner) FROM tvdb.documents")[0][0]
+
     short = cluster.ask(
         """SELECT count(*) FROM tvdb.documents d WHERE d.chunks = 0 OR d.chunks <>
                (SELECT count(embedding) FROM tvdb.vector_rows r WHERE r.document_key = d.key)"""
@@ -72,6 +75,6 @@ def _judged(cluster: Fleet, documents: int, ended: bool) -> dict[str, Any]:
         *([f"{hanging} runs hang"] if hanging else []),
     ]
     return {
-        "states": states, "runs": runs, "claimed_by": nodes, "requests": len(cluster.provider.entries()), "busiest": busiest,
+        "states": states, "runs": runs, "requests": len(cluster.provider.entries()), "busiest": busiest,
         "texts_bought_twice": twice, "ledger_nano": ledger, "bill_nano": bill, "broken": broken,
     }  # fmt: skip

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tvdb_pipeline.orchestration.instance_file import instance_file
+from tvdb_pipeline.orchestration.ray_token import ray_environment
 from tvdb_pipeline.privacy.modes import private_folder, tighten
 from tvdb_pipeline.settings import Settings
 
@@ -39,6 +40,7 @@ def dagster_environment(settings: Settings, url: str) -> dict[str, str]:
         "TVDB_CODE_SERVER_PORT": str(settings.code_server_port),
         "TVDB_DAGSTER_DATABASE_URL": f"{scheme.partition('+')[0]}+psycopg2://{rest}{separator}options={options}",
         "DAGSTER_EVENT_BATCH_SIZE": os.environ.get("DAGSTER_EVENT_BATCH_SIZE", "500"),
+        **ray_environment(settings),
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.operations.serving import cluster, parts, supervisor
+from tvdb_pipeline.orchestration.ray_token import ray_environment
 from tvdb_pipeline.settings import Settings
 
 
@@ -65,3 +66,28 @@ def test_a_cluster_that_cannot_work_is_refused_before_anything_is_started(
         supervisor.serve(scaled.model_copy(update=changes), workers=workers)
     assert refused.value.code == "bad_setting"
     assert says in refused.value.message
+
+
+def test_a_cluster_others_can_reach_is_refused_without_a_token(
+    scaled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reachable = scaled.model_copy(update={"ray_head": "10.0.0.10:6379"})
+    for start in (lambda: supervisor.serve(reachable), lambda: supervisor.only(reachable, cluster.WORKER)):
+        with pytest.raises(TvdbError) as refused:
+            start()
+        assert refused.value.code == "ray_token"
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/etc/tvdb/ray-token")
+    assert ray_environment(reachable) == {"RAY_AUTH_MODE": "token"}
+
+
+def test_a_cluster_of_this_machine_makes_one_token_and_keeps_it(scaled: Settings) -> None:
+    first, again = ray_environment(scaled), ray_environment(scaled)
+    assert first == again == {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(scaled.home / "ray-token")}
+    assert len((scaled.home / "ray-token").read_text()) == 64
+    assert (scaled.home / "ray-token").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in scaled.home.iterdir()] == ["ray-token"]
+
+
+def test_where_runs_stay_here_nobody_hears_of_tokens(settings: Settings) -> None:
+    assert ray_environment(settings) == {}
+    assert not (settings.home / "ray-token").exists()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from typing import Any
@@ -15,15 +16,17 @@ _WITHIN_SECONDS = 2.0
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-def http_answers(host: str, port: int, path: str) -> bool:
-    """Whether GET gives 200. host: where it listens, which may be everywhere."""
+def http_answers(host: str, port: int, path: str, status: int = 200) -> bool:
+    """Whether GET gives this status. host: where it listens, which may be everywhere."""
     asked = _ANYWHERE.get(host, host)
     asked = f"[{asked}]" if ":" in asked else asked
     # Not through a proxy of the environment: it is a server of this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://{asked}:{port}{path}", timeout=_WITHIN_SECONDS) as answer:
-            return answer.status == 200
+            return answer.status == status
+    except urllib.error.HTTPError as error:
+        return error.code == status
     except (OSError, ValueError):
         return False
 

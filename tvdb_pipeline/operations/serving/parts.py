@@ -61,7 +61,8 @@ def _of_cluster(settings: Settings, workers: int) -> list[Part]:
     host, port = cluster.address(settings.ray_address)
     head = Part(
         cluster.HEAD, cluster.head_command(settings), (host, port),
-        lambda _: answers.http_answers(host, port, "/api/version"),
+        # It shows itself by refusing whoever brings no token.
+        lambda _: answers.http_answers(host, port, "/api/version", 401),
     )  # fmt: skip
     return [
         head,

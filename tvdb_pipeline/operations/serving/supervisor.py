@@ -32,6 +32,7 @@ from tvdb_pipeline.operations.serving.parts import (
     all_parts,
     ray_worker,
 )
+from tvdb_pipeline.orchestration.ray_token import is_named, is_of_this_machine
 from tvdb_pipeline.privacy import logs
 from tvdb_pipeline.privacy.modes import private_folder
 from tvdb_pipeline.settings import Settings
@@ -58,6 +59,7 @@ def serve(settings: Settings, webservers: int = 1, workers: int = 0) -> int:
 
 def only(settings: Settings, name: str) -> None:
     """Become one part, in this process and with the same environment; does not return."""
+    _refuse_workers_apart(settings, 0)
     # Metrics and watcher tell of a database that is away; they must not end with it.
     variables = environment(settings, reach=name not in (METRICS, WATCH))
     parts = [*all_parts(settings, variables["TVDB_DATABASE_URL"]), ray_worker(settings)]
@@ -83,7 +85,7 @@ def refuse_taken_ports(parts: Sequence[Part]) -> None:
 
 
 def _refuse_workers_apart(settings: Settings, workers: int) -> None:
-    """Raises TvdbError(`bad_setting`): runs that go elsewhere need what all can reach."""
+    """Raises TvdbError(`bad_setting`, `ray_token`): runs that go elsewhere need what all can reach, and nobody else."""
     if workers and settings.run_launcher != "ray":
         raise TvdbError("bad_setting", "Workers are Ray's: set TVDB_RUN_LAUNCHER=ray, or leave out --workers.")
     if settings.run_launcher == "ray" and settings.artifact_url is None:
@@ -91,6 +93,12 @@ def _refuse_workers_apart(settings: Settings, workers: int) -> None:
             "bad_setting",
             "With TVDB_RUN_LAUNCHER=ray, TVDB_ARTIFACT_URL must name what all workers reach: s3://..., or file:///... of a mount "
             "they share.",
+        )
+    if settings.run_launcher == "ray" and not is_of_this_machine(settings) and not is_named():
+        raise TvdbError(
+            "ray_token",
+            "A cluster of several machines runs whatever it is given by those who know its token: set RAY_AUTH_TOKEN, or "
+            "RAY_AUTH_TOKEN_PATH, to the same secret on all of them (`openssl rand -hex 32` makes one).",
         )
 
 
