@@ -20,6 +20,7 @@ import psycopg
 import typer
 
 from tvdb_pipeline import presentation
+from tvdb_pipeline.commands.archive import archive
 from tvdb_pipeline.commands.audit import audit
 from tvdb_pipeline.commands.backup import backup, drill, restore
 from tvdb_pipeline.commands.metrics import metrics
@@ -237,6 +238,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 300
     os.execvpe(command[0], command, {**os.environ, **variables})
 
 
+app.command()(archive)
 app.command()(audit)
 app.command()(backup)
 app.command()(restore)

@@ -26,7 +26,7 @@ def left_behind(url: str, documents: int) -> dict[str, Any]:
         found = conn.execute(
             """SELECT n.nspname, c.relname, pg_total_relation_size(c.oid) FROM pg_class c
                JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname IN ('tvdb', 'dagster') AND c.relkind = 'r' ORDER BY 3 DESC"""
+               WHERE n.nspname IN ('tvdb', 'dagster') AND c.relkind = 'r' AND c.relname <> 'schema_migrations' ORDER BY 3 DESC"""
         ).fetchall()
         for schema, name, size in found:
             row = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name))).fetchone()

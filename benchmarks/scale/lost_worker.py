@@ -13,7 +13,8 @@ from benchmarks.scale import footprint
 from benchmarks.scale.fleet import Fleet, fleet, kill_worker
 
 _SECONDS = 600.0
-_WINDOW_SECONDS = 30
+_WINDOW_SECONDS, _REQUESTS = 30, 3
+"""Few enough that two workers would break the limit if each kept it alone."""
 
 
 def measure(documents: int = 300) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def measure(documents: int = 300) -> dict[str, Any]:
     limits = {
         "TVDB_DOCUMENTS_PER_RUN": "20",
         "TVDB_REQUEST_WINDOW_SECONDS": str(_WINDOW_SECONDS),
-        "TVDB_HOURLY_REQUEST_LIMIT": "10",
+        "TVDB_HOURLY_REQUEST_LIMIT": str(_REQUESTS),
     }
     with fleet(limits) as cluster:
         for number in range(documents):
@@ -71,7 +72,7 @@ def _judged(cluster: Fleet, documents: int, ended: bool) -> dict[str, Any]:
         *([f"{short} documents lack rows"] if short else []),
         *([f"{twice} texts bought twice"] if twice else []),
         *([f"ledger {ledger} and bill {bill} differ"] if ledger != bill else []),
-        *([f"{busiest} requests within {_WINDOW_SECONDS} s, 10 allowed"] if busiest > 10 else []),
+        *([f"{busiest} requests within {_WINDOW_SECONDS} s, {_REQUESTS} allowed"] if busiest > _REQUESTS else []),
         *([f"{hanging} runs hang"] if hanging else []),
     ]
     return {

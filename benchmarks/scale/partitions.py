@@ -96,12 +96,18 @@ def _queue(url: str, queued: int) -> dict[str, Any]:
 
 def _queued_run(tags: Mapping[str, str]) -> Any:
     import dagster as dg
+    from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
     from dagster._core.storage.dagster_run import DagsterRunStatus
     from dagster._core.utils import make_new_run_id
 
     from tvdb_pipeline.orchestration.jobs import JOB_NAME
 
-    return dg.DagsterRun(job_name=JOB_NAME, run_id=make_new_run_id(), status=DagsterRunStatus.QUEUED, tags=dict(tags))
+    location = RegisteredCodeLocationOrigin("tvdb_pipeline.definitions")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), JOB_NAME)
+    return dg.DagsterRun(
+        job_name=JOB_NAME, run_id=make_new_run_id(), status=DagsterRunStatus.QUEUED, tags=dict(tags),
+        remote_job_origin=origin,
+    )  # fmt: skip
 
 
 def _tick(url: str) -> float:

@@ -1,4 +1,4 @@
-"""What Dagster knows of documents that were erased: partitions, events, evaluations of checks.
+"""What Dagster knows of single documents: partitions, events, evaluations of checks, and forgetting those of erased ones.
 
 Belongs here: deleting them from its storage, which offers no such thing for single partitions. Does not: erasing documents
 (`ingest.removal`). Records of runs stay: they hold keys and counts.
@@ -36,13 +36,13 @@ def forget_erased(instance: dg.DagsterInstance, database: Database) -> list[str]
     busy = under_way(instance, list(instance.get_dynamic_partitions(PARTITIONS_NAME)))
     due = {key: since for key, since in waiting.items() if key not in busy}
     drop_partitions(instance, [key for key, registered_anew in due.items() if registered_anew is None])
-    _forget_events(instance, due)
+    forget_events(instance, due)
     tombstones.events_forgotten(database, due)
     return list(due)
 
 
-def _forget_events(instance: dg.DagsterInstance, until: Mapping[str, datetime | None]) -> None:
-    """until: partitions whose events go; of one registered anew, those from before that moment."""
+def forget_events(instance: dg.DagsterInstance, until: Mapping[str, datetime | None]) -> None:
+    """Delete events and evaluations of partitions. until: None: all; of one registered anew, those from before that moment."""
     # It brings SQLAlchemy, which takes longer to import than all definitions.
     from dagster._core.storage.event_log import SqlEventLogStorage
 

@@ -37,7 +37,7 @@ def under_way(instance: dg.DagsterInstance, order: Sequence[str]) -> set[str]:
     position = {key: index for index, key in enumerate(order)}
     busy: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
-        busy.update(_covered(run.tags, order, position))
+        busy.update(covered(run.tags, order, position))
     return busy
 
 
@@ -55,7 +55,7 @@ def end_stranded(
     ended: list[str] = []
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], job_name=JOB_NAME)
     for record in instance.get_run_records(started):
-        keys = list(_covered(record.dagster_run.tags, order, position))
+        keys = list(covered(record.dagster_run.tags, order, position))
         old = record.start_time is not None and float(now) - record.start_time > silence
         if old and keys and _silent(database, keys, silence):
             instance.report_run_failed(
@@ -74,7 +74,8 @@ def _silent(database: "Database", keys: list[str], seconds: float) -> bool:
     )[0][0]
 
 
-def _covered(tags: Mapping[str, str], order: Sequence[str], position: Mapping[str, int]) -> Iterator[str]:
+def covered(tags: Mapping[str, str], order: Sequence[str], position: Mapping[str, int]) -> Iterator[str]:
+    """Keys a run with these tags is over. order: all partitions; position: of each in it."""
     if PARTITION_NAME_TAG in tags:
         yield tags[PARTITION_NAME_TAG]
     first, last = (
