@@ -1,6 +1,6 @@
 """Run it: `python -m benchmarks.scale [PART ...]` (`make scale`).
 
-Belongs here: the order of things, and the record. Does not: measuring (`lost_worker`, `throughput`, `partitions`).
+Belongs here: the order of things, and the record. Does not: measuring, or the model that is made of it (`capacity`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import recording
-from benchmarks.scale import lost_worker, partitions, throughput
+from benchmarks.scale import capacity, lost_worker, partitions, throughput
 
 _PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "lost_worker": lost_worker.measure,
@@ -32,6 +32,10 @@ def main() -> None:
         print(f"{name} ...", flush=True)
         figures[name] = _PARTS[name]()
         print(json.dumps(figures[name], indent=2), flush=True)
+        recording.keep("scale", "make scale", figures)
+    if set(_PARTS) <= figures.keys():
+        figures["capacity"] = capacity.model(figures)
+        print(json.dumps(figures["capacity"], indent=2))
         recording.keep("scale", "make scale", figures)
     sys.exit(1 if figures.get("lost_worker", {}).get("broken") else 0)
 

@@ -111,6 +111,13 @@ class Fleet:
             finally:
                 _ended(process)
 
+    def head_listens(self) -> bool:
+        """Whether workers can reach the head."""
+        host, _, port = self.environment["TVDB_RAY_HEAD"].partition(":")
+        with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+            return True
+        return False
+
     def nodes(self) -> int:
         """Workers the head knows to be alive."""
         code = "import ray, sys; ray.init(sys.argv[1], logging_level='ERROR', log_to_driver=False); "

@@ -12,7 +12,7 @@ from typing import Any
 from tvdb_pipeline.operations.reports.composing import Report, Section
 from tvdb_pipeline.operations.reports.performance_targets import LEVELS, OURS, TARGETS
 from tvdb_pipeline.operations.reports.records import at, number, ratio, rows_of
-from tvdb_pipeline.operations.reports.tables import is_single, table, tables
+from tvdb_pipeline.operations.reports.tables import heading, is_single, table, tables
 
 
 def _bench(figures: Any) -> Iterator[str]:
@@ -79,6 +79,32 @@ def _search(figures: Any) -> Iterator[str]:
         )
 
 
+def _scale(figures: Any) -> Iterator[str]:
+    """A killed worker, two workers to one, many partitions; what a document leaves behind is a table of its own."""
+    parts = {
+        "lost_worker": "One of two workers killed",
+        "throughput": "One worker and two",
+        "partitions": "Many partitions",
+    }
+    for part, title in parts.items():
+        found = at(figures, part) or {}
+        if found:
+            yield f"#### {title}"
+            yield from tables({key: value for key, value in found.items() if key != "a_document"}, 5)
+    if left := at(figures, "lost_worker", "a_document"):
+        yield "#### What a document leaves in PostgreSQL"
+        yield table([{"table": name} | counted for name, counted in left.items()])
+    if sizes := rows_of(figures, "capacity"):
+        yield "#### Capacity, of documents of ten pages"
+        names = [name for name in sizes[0] if name != "documents"]
+        yield table(
+            [
+                {"": heading(name)} | {f"{row.get('documents'):,} documents": row.get(name) for row in sizes}
+                for name in names
+            ]
+        )
+
+
 def _against(
     entries: Mapping[str, Any], key: str, title: str, compare: Callable[[float, float], float], *, slowest_first: bool
 ) -> list[dict[str, Any]]:
@@ -116,6 +142,7 @@ REPORT = Report(
         Section("Search at scale", "search-at-scale", _search),
         Section("Under load", "load-test", tables),
         Section("Soak", "soak", _soak),
+        Section("Beyond one machine", "scale", _scale),
     ),
     standing=(
         "Measure on the machine that will serve before promising a service level to anybody: these are of the one named above.",

@@ -69,6 +69,16 @@ def _of_row(key: str, count: int, name: str) -> Reached:
     return reached
 
 
+def _length(*path: str) -> Reached:
+    """How many are listed there."""
+
+    def reached(figures: Any) -> float | None:
+        found = at(figures, *path)
+        return float(len(found)) if isinstance(found, list) else None
+
+    return reached
+
+
 def _growth(figures: Any) -> float | None:
     many, few = (_of_row("documents", count, "seconds_a_document")(figures) for count in (10_000, 100))
     return ratio(many, few)
@@ -141,6 +151,13 @@ TARGETS: Sequence[Target] = (
            "search."),
     Target("search, recall", "recall@10 there, the worst", "at least", 0.95, "", "search-at-scale",
            _worst("recall_at_10", min), "Keep more rows in view (`vectorstore/nearest.py`), at the price of time."),
+    Target("two workers", "pages an hour of scans to those of one, each on a core", "at least", 1.5, "times", "scale",
+           figure("throughput", "times_faster"),
+           "Database, daemon and servers ran on the same two cores: with machines of their own they take none from the workers."),
+    Target("killed worker", "promises broken when one of two workers is killed among 300 documents", "at most", 0, "promises",
+           "scale", _length("lost_worker", "broken")),
+    Target("many queued", "the longest tick while 10,000 documents are queued among 100,000", "at most", 10, "s", "scale",
+           figure("partitions", "longest_tick_seconds")),
 )
 LEVELS: Sequence[Target] = (
     Target("a document's work", "seconds of parsing, buying and storing, 95th percentile", "at most", 120, "s", "load-test",

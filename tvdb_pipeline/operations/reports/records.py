@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "search-at-scale": "make search-scale",
     "load-test": "make load-test",
     "soak": "make soak",
+    "scale": "make scale",
     "parsing-quality": "make evaluate",
     "examples": "make evaluate",
     "search-quality": "make evaluate",
