@@ -18,6 +18,7 @@ _PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "lost_worker": lost_worker.measure,
     "throughput": throughput.measure,
     "partitions": partitions.measure,
+    "ten_times_as_many": partitions.beyond_advice,
 }
 
 
