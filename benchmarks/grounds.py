@@ -6,6 +6,8 @@ Belongs here: making these and taking them down. Does not: measuring.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -47,6 +49,18 @@ def home() -> Generator[Path]:
 def database_in(folder: Path) -> str:
     """The URL of the embedded server of this folder, started if it is not running; it is left running."""
     return start_server(folder, leave_running=True)
+
+
+def database_starts(folder: Path) -> bool:
+    """Whether the server of this folder, which was killed, answers after this attempt to start it.
+
+    In a process of its own: one that has started a server takes it for running ever after. Nothing is started until the killed
+    one has been waited for, and all its backends have ended.
+    """
+    code = "import psycopg, sys; from pathlib import Path; from tvdb_pipeline.database.server import start_server; "
+    code += "psycopg.connect(start_server(Path(sys.argv[1]), leave_running=True))"
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, check=False, cwd=ROOT)
+    return done.returncode == 0
 
 
 @contextmanager

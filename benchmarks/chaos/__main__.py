@@ -120,7 +120,7 @@ class Chaos:
         self._outages.append(outage)
         if chosen == "database":
             self._wait(lambda: outage.told(self._messages), _TOLD_WITHIN_SECONDS)
-            self._wait(lambda: _database_starts(self._home), _TOLD_WITHIN_SECONDS)
+            self._wait(lambda: grounds.database_starts(self._home), _TOLD_WITHIN_SECONDS)
         if chosen != "run-worker":
             self._wait(lambda: outage.over(self._messages), _TOLD_WITHIN_SECONDS)
         outage.ended = time.time()
@@ -183,18 +183,6 @@ def _serve(environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[byte
     return subprocess.Popen(
         command, env=os.environ | environment, stdout=log, stderr=log, cwd=grounds.ROOT, start_new_session=True
     )
-
-
-def _database_starts(home: Path) -> bool:
-    """Whether it answers after this attempt.
-
-    In a process of its own: one that has started a server takes it for running ever after. Nothing is started until the killed
-    one has been waited for, and all its backends have ended.
-    """
-    code = "import psycopg, sys; from pathlib import Path; from tvdb_pipeline.database.server import start_server; "
-    code += "psycopg.connect(start_server(Path(sys.argv[1]), leave_running=True))"
-    done = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, check=False, cwd=grounds.ROOT)
-    return done.returncode == 0
 
 
 def _free_port() -> int:

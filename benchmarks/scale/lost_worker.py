@@ -12,7 +12,7 @@ from benchmarks.load.documents import drawn
 from benchmarks.scale import footprint
 from benchmarks.scale.fleet import Fleet, fleet, kill_worker
 
-_SECONDS = 600.0
+_SECONDS, _REST_SECONDS = 600.0, 20.0
 _WINDOW_SECONDS, _REQUESTS = 30, 3
 """Few enough that two workers would break the limit if each kept it alone."""
 
@@ -36,6 +36,8 @@ def measure(documents: int = 300) -> dict[str, Any]:
             ended = cluster.wait(lambda: cluster.states() == {"ready": documents}, _SECONDS)
             healed = time.monotonic() - killed_at
             cluster.wait(lambda: not _under_way(cluster), 120)
+            with footprint.connections(cluster.environment["TVDB_DATABASE_URL"]) as at_rest:
+                time.sleep(_REST_SECONDS)
             return {
                 "documents": documents,
                 "workers": 2,
@@ -45,6 +47,7 @@ def measure(documents: int = 300) -> dict[str, Any]:
                 "seconds_after_the_kill": round(healed, 1),
                 **_judged(cluster, documents, begun and ended),
                 "connections_at_once": counted.at_once,
+                "connections_without_runs": at_rest.at_once,
                 "a_document": footprint.left_behind(cluster.environment["TVDB_DATABASE_URL"], documents),
             }
 

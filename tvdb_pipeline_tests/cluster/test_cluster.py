@@ -19,6 +19,8 @@ import pytest
 pytest.importorskip("dagster_ray", reason="the extra `scale` is not installed; make test-cluster installs it")
 pytest.importorskip("ray", reason="the extra `scale` is not installed; make test-cluster installs it")
 
+from benchmarks import grounds
+from benchmarks.chaos.parts import find
 from benchmarks.scale.fleet import Fleet, fleet, program
 from tvdb_pipeline_tests.pdf_writer import flowing_pdf
 from tvdb_pipeline_tests.prose import paragraphs
@@ -113,6 +115,24 @@ def test_while_storage_is_away_documents_wait_and_then_go_on(cluster: Fleet) -> 
             assert cluster.wait(lambda: cluster.ask(waiting)[0][0] > 0 or cluster.states() == {"ready": 20}, 90)
         assert cluster.wait(lambda: cluster.states() == {"ready": 20}, _LONG), cluster.states()
         assert money(cluster)[0] == money(cluster)[1]
+
+
+def test_after_the_database_was_killed_everything_goes_on_and_nothing_is_bought_twice(cluster: Fleet) -> None:
+    for number in range(30):
+        cluster.upload(f"{number:02}.pdf", flowing_pdf(paragraphs(6, seed=300 + number)))
+    cluster.environment["TVDB_DOCUMENTS_PER_RUN"] = "5"
+    with cluster.serving(workers=2):
+        assert cluster.wait(lambda: cluster.states().get("ready", 0) >= 5, _LONG), cluster.states()
+        (postmaster,) = find("database", 0, cluster.home)
+        os.kill(postmaster, signal.SIGKILL)
+        assert cluster.wait(lambda: grounds.database_starts(cluster.home), 60)
+        assert cluster.wait(lambda: cluster.states() == {"ready": 30}, 2 * _LONG), cluster.states()
+        # An attempt whose outcome nobody could write down counts as spent.
+        ledger, bill = money(cluster)
+        assert ledger >= bill > 0
+        charged = sum(entry.inputs for entry in cluster.provider.entries() if entry.charged)
+        assert charged == cluster.ask("SELECT count(*) FROM tvdb.embedding_cache")[0][0]
+        assert "database_unreachable" in (cluster.home / "serve.log").read_text(errors="replace")
 
 
 def processes() -> Iterator[tuple[int, str]]:

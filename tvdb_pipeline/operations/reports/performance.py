@@ -85,6 +85,7 @@ def _scale(figures: Any) -> Iterator[str]:
         "lost_worker": "One of two workers killed",
         "throughput": "One worker and two",
         "partitions": "Many partitions",
+        "ten_times_as_many": "Ten times as many",
     }
     for part, title in parts.items():
         found = at(figures, part) or {}
