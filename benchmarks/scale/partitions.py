@@ -19,6 +19,7 @@ from benchmarks import grounds
 from benchmarks.growth import dagster_costs
 from benchmarks.scale.fleet import program
 from tvdb_pipeline.database.pools import Database
+from tvdb_pipeline.orchestration.archiving import archive
 from tvdb_pipeline.orchestration.home import open_instance
 from tvdb_pipeline.orchestration.partitions import PARTITIONS_NAME
 from tvdb_pipeline.orchestration.under_way import under_way
@@ -49,7 +50,8 @@ def measure(keys: int = 100_000, queued: int = 10_000) -> dict[str, Any]:
             answers["status_of_one_seconds"] = dagster_costs.seconds(_command("status", "elsewhere-0000000000000007"))
             answers |= {f"tick_with_{queued}_queued": _tick(url)}
             answers |= _backfill(url)
-            return answers | dagster_costs.query_seconds(url) | dagster_costs.ui_seconds(url) | _storage(url)
+            answers |= dagster_costs.query_seconds(url) | dagster_costs.ui_seconds(url) | _storage(url)
+            return answers | _archive(url)
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -140,6 +142,18 @@ def _backfill(url: str) -> dict[str, Any]:
             raise RuntimeError(f"the backfill was refused: {json.dumps(found)[:300]}")
         assert instance.get_backfills(limit=1)
         return {"backfill_of_1000_launched_seconds": round(taken, 3)}
+
+
+def _archive(url: str) -> dict[str, Any]:
+    """Forgetting all that are finished: they have no events here, so partitions alone."""
+    database = Database(url).open()
+    try:
+        with open_instance(load_settings(), url) as instance:
+            started = time.perf_counter()
+            done = archive(instance, database, 0)
+            return {"archived": done.documents, "archive_seconds": round(time.perf_counter() - started, 2)}
+    finally:
+        database.close()
 
 
 def _command(*arguments: str) -> Any:
