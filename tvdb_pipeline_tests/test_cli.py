@@ -82,6 +82,23 @@ def test_the_life_of_a_document_on_the_command_line(tvdb: Run, settings: Setting
     assert answer(tvdb("status", "--json")) == {"documents": []}
 
 
+def test_a_finished_document_is_archived_found_and_taken_up_again_when_it_changes(
+    tvdb: Run, settings: Settings
+) -> None:
+    folder = settings.upload_dir
+    (folder / "rider.txt").write_text("The zephyr rider covers hot air balloons.")
+    assert tvdb("ingest", str(folder)).returncode == 0
+    kept = tvdb("archive", "--json")
+    assert answer(kept) == {"documents": 0, "runs": 0, "busy": 0, "partitions": 1}
+    assert answer(tvdb("archive", "--days", "0", "--json")) == {"documents": 1, "runs": 1, "busy": 0, "partitions": 0}
+    assert answer(tvdb("search", "hot air balloons", "--json"))["results"]
+    assert answer(tvdb("ingest", str(folder), "--json"))["run_ids"] == []
+    (folder / "rider.txt").write_text("The zephyr rider covers gliders.")
+    again = answer(tvdb("ingest", str(folder), "--json"))
+    assert (len(again["run_ids"]), again["documents"][0]["state"]) == (1, "ready")
+    assert answer(tvdb("archive", "--json"))["partitions"] == 1
+
+
 def test_an_unfit_document_ends_the_command_with_3_and_its_reason(tvdb: Run, settings: Settings) -> None:
     (settings.upload_dir / "empty.pdf").touch()
     done = tvdb("ingest", str(settings.upload_dir))

@@ -1,6 +1,6 @@
 """`tvdb archive`.
 
-Belongs here: its argument and answer. Does not: what it does (`orchestration.archiving`).
+Belongs here: its argument and answer. Does not: what it does (`operations.archiving`).
 """
 
 from __future__ import annotations
@@ -21,17 +21,9 @@ def archive(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Let Dagster forget finished documents of long ago; they stay searchable, and are partitions again when they change."""
-    from tvdb_pipeline.database.pools import open_database
-    from tvdb_pipeline.orchestration.archiving import archive as forget
-    from tvdb_pipeline.orchestration.home import open_instance
+    from tvdb_pipeline.operations.archiving import archive as forget
 
-    settings = load_settings()
-    database = open_database(settings)
-    try:
-        with open_instance(settings, database.url) as instance:
-            done = forget(instance, database, days)
-    finally:
-        database.close()
+    done = forget(load_settings(), days)
     if json:
         print(json_.dumps(asdict(done)))
         return

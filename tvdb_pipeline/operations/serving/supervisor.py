@@ -32,7 +32,6 @@ from tvdb_pipeline.operations.serving.parts import (
     all_parts,
     ray_worker,
 )
-from tvdb_pipeline.orchestration.ray_token import is_named, is_of_this_machine
 from tvdb_pipeline.privacy import logs
 from tvdb_pipeline.privacy.modes import private_folder
 from tvdb_pipeline.settings import Settings
@@ -86,6 +85,8 @@ def refuse_taken_ports(parts: Sequence[Part]) -> None:
 
 def _refuse_workers_apart(settings: Settings, workers: int) -> None:
     """Raises TvdbError(`bad_setting`, `ray_token`): runs that go elsewhere need what all can reach, and nobody else."""
+    from tvdb_pipeline.orchestration.ray_token import is_named, is_of_this_machine
+
     if workers and settings.run_launcher != "ray":
         raise TvdbError("bad_setting", "Workers are Ray's: set TVDB_RUN_LAUNCHER=ray, or leave out --workers.")
     if settings.run_launcher == "ray" and settings.artifact_url is None:
