@@ -54,13 +54,13 @@ $(INSTALLED_SCALE): requirements-scale.lock $(INSTALLED)
 	@$(BIN)/python $(PIP_INSTALL) $(HASHED) -r requirements-scale.lock
 	@touch $@
 
-test-cluster: $(INSTALLED_SCALE)  ## the main job on a cluster of two workers, with uploads and artifacts in object storage
+test-cluster: $(INSTALLED_SCALE)  ## the main job on a cluster of two workers, uploads and artifacts in object storage; head, database and storage fail
 	@$(BIN)/python -m pytest tvdb_pipeline_tests/cluster -n 0
 
 cluster: $(INSTALLED_SCALE)  ## a cluster for trying on this machine: the UI on http://127.0.0.1:3000, two workers, a shared folder
 	@TVDB_RUN_LAUNCHER=ray TVDB_ARTIFACT_URL="$${TVDB_ARTIFACT_URL:-file://$(CURDIR)/.tvdb/shared}" $(BIN)/tvdb serve --workers 2
 
-scale: $(INSTALLED_SCALE)  ## two workers and one killed, throughput of one and two, 100,000 partitions, 10,000 queued
+scale: $(INSTALLED_SCALE)  ## two workers and one killed, throughput of one and two, 10,000 queued among 100,000 and a million partitions
 	@$(BIN)/python -m benchmarks.scale
 
 dev: $(INSTALLED)  ## Dagster UI on http://127.0.0.1:3000 with daemon and upload sensor
