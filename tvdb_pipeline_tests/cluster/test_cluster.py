@@ -89,6 +89,18 @@ def test_uploads_in_storage_become_searchable_on_workers(cluster: Fleet) -> None
         assert not any(secret in text for secret in secrets for text in (said, events))
 
 
+def test_a_fresh_upload_goes_before_a_bulk_that_waits(cluster: Fleet) -> None:
+    for number in range(60):
+        cluster.upload(f"bulk-{number:02}.pdf", flowing_pdf(paragraphs(6, seed=400 + number)))
+    cluster.environment["TVDB_DOCUMENTS_PER_RUN"] = "3"
+    fresh = "SELECT state FROM tvdb.documents WHERE path = 'fresh.pdf'"
+    with cluster.serving(workers=2):
+        assert cluster.wait(lambda: cluster.states().get("ready", 0) >= 3, _LONG), cluster.states()
+        cluster.upload("fresh.pdf", flowing_pdf(paragraphs(6, seed=999)))
+        assert cluster.wait(lambda: cluster.ask(fresh) == [("ready",)], _LONG), cluster.states()
+        assert cluster.states().get("registered", 0) >= 15, "the bulk still waits in its queue"
+
+
 def test_after_the_head_was_killed_everything_goes_on(cluster: Fleet) -> None:
     for number in range(40):
         cluster.upload(f"{number:02}.pdf", flowing_pdf(paragraphs(6, seed=100 + number)))

@@ -67,6 +67,25 @@ def test_many_new_files_become_one_run_once_they_stopped_growing(shop: Workshop,
     assert len(requests(tick())) == 1
 
 
+def test_a_few_uploads_go_before_many_and_both_before_backfills(
+    shop: Workshop, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TVDB_DOCUMENTS_PER_RUN", "2")
+    for number in range(10):
+        upload(shop, f"{number:02}.pdf", number)
+    tick()
+    bulk = requests(tick())
+    process(shop)
+    for number in range(8):
+        upload(shop, f"fresh-{number:02}.pdf", 50 + number)
+    tick()
+    fresh = requests(tick())
+    assert [len(bulk), len(fresh)] == [5, 4]
+    # Those of a backfill have no priority of their own, which counts as 0.
+    assert {request.tags["dagster/priority"] for request in bulk} == {"1"}
+    assert {request.tags["dagster/priority"] for request in fresh} == {"2"}
+
+
 def test_files_a_look_has_no_time_for_are_taken_up_by_the_next_ones(
     shop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
