@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ import boto3
 import psycopg
 
 from benchmarks import grounds
+from tvdb_pipeline.operations.serving.cluster import scratch
+from tvdb_pipeline.settings import Settings
 from tvdb_pipeline_tests.fake_openai.process import ServerProcess
 
 BUCKET = "documents"
@@ -152,6 +155,8 @@ def fleet(changes: Mapping[str, str] | None = None, latency: float = 0.2) -> Gen
             for pid in running_in(home):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            # Ray's sockets and logs, which it leaves where they were.
+            shutil.rmtree(scratch(Settings(home=home / "tvdb")), ignore_errors=True)  # pyright: ignore[reportCallIssue]
 
 
 def running_in(home: Path) -> Iterator[int]:
