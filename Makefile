@@ -58,6 +58,7 @@ test-cluster: $(INSTALLED_SCALE)  ## the main job on a cluster of two workers, u
 	@$(BIN)/python -m pytest tvdb_pipeline_tests/cluster -n 0
 
 cluster: $(INSTALLED_SCALE)  ## a cluster for trying on this machine: the UI on http://127.0.0.1:3000, two workers, a shared folder
+	@mkdir -p -m 700 .tvdb .tvdb/shared
 	@TVDB_RUN_LAUNCHER=ray TVDB_ARTIFACT_URL="$${TVDB_ARTIFACT_URL:-file://$(CURDIR)/.tvdb/shared}" $(BIN)/tvdb serve --workers 2
 
 scale: $(INSTALLED_SCALE)  ## two workers and one killed, throughput of one and two, 10,000 queued among 100,000 and a million partitions

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -19,7 +20,7 @@ from obstore.store import from_url
 
 from tvdb_pipeline.errors import TvdbError
 from tvdb_pipeline.storage.faults import named_faults
-from tvdb_pipeline.storage.refusals import UnlistableName
+from tvdb_pipeline.storage.refusals import UnlistableName, no_folder
 
 PAGE = 1000
 """Objects a request lists; S3's own most."""
@@ -45,26 +46,10 @@ class Bucket:
     """
 
     def __init__(self, url: str, *, allow_http: bool = False) -> None:
-        self.url = url.rstrip("/")
-        # S3 compares a checksum of what arrives; the other two do so by themselves.
-        config: Any = {"aws_checksum_algorithm": "SHA256"} if url.startswith("s3:") else None
-        try:
-            self._store = from_url(
-                self.url,
-                config=config,
-                client_options={
-                    "allow_http": allow_http,
-                    "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
-                    "timeout": timedelta(seconds=_REQUEST_SECONDS),
-                },
-                retry_config={"max_retries": _TRIES, "retry_timeout": timedelta(seconds=_TRYING_SECONDS)},
-            )
-        except Exception as error:
-            # The library's own kinds differ by provider; its words may quote a credential.
-            raise TvdbError(
-                "bad_setting",
-                f"The storage URL is not understood ({type(error).__name__}); it is like s3://bucket/folder.",
-            ) from None
+        self.url, self._allow_http = url.rstrip("/"), allow_http
+        self._folder = Path(unquote(urlsplit(self.url).path)) if url.startswith("file:") else None
+        # What others of this process do must not fail because a file system is not mounted.
+        self._opened: Any = None if self._folder else self._open()
 
     def pages(self, after: str = "", below: str = "") -> Iterator[list[StoredObject]]:
         """All objects whose names come after `after` by their bytes, in that order, a request's worth at a time.
@@ -125,6 +110,35 @@ class Bucket:
         """Remove an object if it is there."""
         with suppress(FileNotFoundError), named_faults():
             obstore.delete(self._store, name)
+
+    @property
+    def _store(self) -> Any:
+        # Of a file system that is not mounted, the library would make the folder anew, on this machine alone.
+        if self._folder is not None and not self._folder.is_dir():
+            raise no_folder()
+        self._opened = self._opened or self._open()
+        return self._opened
+
+    def _open(self) -> Any:
+        # S3 compares a checksum of what arrives; the other two do so by themselves.
+        config: Any = {"aws_checksum_algorithm": "SHA256"} if self.url.startswith("s3:") else None
+        try:
+            return from_url(
+                self.url,
+                config=config,
+                client_options={
+                    "allow_http": self._allow_http,
+                    "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
+                    "timeout": timedelta(seconds=_REQUEST_SECONDS),
+                },
+                retry_config={"max_retries": _TRIES, "retry_timeout": timedelta(seconds=_TRYING_SECONDS)},
+            )
+        except Exception as error:
+            # The library's own kinds differ by provider; its words may quote a credential.
+            raise TvdbError(
+                "bad_setting",
+                f"The storage URL is not understood ({type(error).__name__}); it is like s3://bucket/folder.",
+            ) from None
 
 
 def _stored(meta: Any) -> StoredObject:

@@ -48,3 +48,10 @@ def no_bucket() -> StorageAway:
     return StorageAway(
         "storage_no_bucket", "The bucket of the storage URL does not exist; create it or correct the URL."
     )
+
+
+def no_folder() -> StorageAway:
+    """A folder all machines share is not where it is mounted."""
+    return StorageAway(
+        "storage_no_folder", "The folder of the storage URL is not there; mount it, or create it: documents wait."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,32 @@ def test_a_folder_all_machines_share_is_storage_too(tmp_path: Path) -> None:
     shared.remove("chunks/ab/abc")
     with pytest.raises(FileNotFoundError):
         list(shared.blocks("chunks/ab/abc"))
+
+
+def test_a_folder_that_is_not_mounted_is_named_and_not_made_anew(tmp_path: Path) -> None:
+    mount = tmp_path / "mnt" / "shared"
+    shared = open_bucket(f"file://{mount}")
+    refuses_all(shared)
+    mount.mkdir(parents=True)
+    assert shared.create("chunks/ab/abc", b"content")
+    shared.remove("chunks/ab/abc")
+    shutil.rmtree(mount)
+    refuses_all(shared)
+    assert not mount.exists()
+
+
+def refuses_all(shared: Bucket) -> None:
+    for use in (
+        lambda: shared.create("chunks/ab/abc", b"content"),
+        lambda: list(shared.pages()),
+        lambda: list(shared.folders()),
+        lambda: shared.head("chunks/ab/abc"),
+        lambda: list(shared.blocks("chunks/ab/abc")),
+        lambda: shared.remove("chunks/ab/abc"),
+    ):
+        with pytest.raises(StorageAway) as refused:
+            use()
+        assert refused.value.code == "storage_no_folder"
 
 
 def test_urls_are_told_from_paths() -> None:
