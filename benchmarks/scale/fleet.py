@@ -207,6 +207,8 @@ def _environment(home: Path, provider_url: str, storage_port: int) -> dict[str, 
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
+        # As a service has it: nothing of ours is found by its name.
+        "PATH": os.defpath,
         "TVDB_RUN_LAUNCHER": "ray",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),

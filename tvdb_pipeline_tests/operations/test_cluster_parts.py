@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 
 from tvdb_pipeline.errors import TvdbError
@@ -42,6 +46,15 @@ def test_a_worker_on_another_machine_says_its_own_address_where_it_has_several(s
     told = cluster.worker_command(scaled.model_copy(update={"ray_worker_address": "10.0.0.21"}))
     assert value(told, "--node-ip-address") == "10.0.0.21"
     assert not any(word.startswith("TVDB_HOME=") for word in told)
+
+
+def test_a_worker_finds_dagster_whoever_started_it(scaled: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    (path,) = [word.removeprefix("PATH=") for word in cluster.worker_command(scaled) if word.startswith("PATH=")]
+    found = shutil.which("dagster", path=path)
+    assert found is not None
+    assert Path(found).parent == Path(sys.executable).parent
+    assert path.endswith(":/usr/bin:/bin")
 
 
 def test_no_secret_is_on_a_command_line(scaled: Settings) -> None:

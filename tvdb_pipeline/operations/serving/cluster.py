@@ -8,6 +8,7 @@ cluster for trying.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import tempfile
 from ipaddress import ip_address
@@ -44,7 +45,7 @@ def worker_command(settings: Settings, number: int = 0) -> tuple[str, ...]:
     own_address = settings.ray_worker_address or beside
     there = ("--node-ip-address", own_address) if own_address else ()
     return (
-        "/usr/bin/env", *_ENVIRONMENT, *own, *_start(), "--address", f"{host}:{port}", *there,
+        "/usr/bin/env", *_ENVIRONMENT, *own, f"PATH={_path()}", *_start(), "--address", f"{host}:{port}", *there,
         "--dashboard-agent-listen-port", "0", "--num-cpus", str(settings.ray_worker_runs),
     )  # fmt: skip
 
@@ -73,6 +74,11 @@ def address(url: str) -> tuple[str, int]:
 def _gcs(settings: Settings) -> tuple[str, int]:
     host, _, port = settings.ray_head.partition(":")
     return host, int(port)
+
+
+def _path() -> str:
+    """Ray gives runs to a worker as `dagster ...`: it must be the one installed beside us, whoever started the worker."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def _start() -> tuple[str, ...]:
