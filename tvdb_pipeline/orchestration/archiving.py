@@ -73,11 +73,25 @@ def _forget_runs(instance: dg.DagsterInstance, order: Sequence[str], left: set[s
         named = [run.tags[tag] for tag in _NAMING if tag in run.tags]
         # One end known and the other not: what lay between them cannot be told any more.
         known = {key in position for key in named}
-        if named and len(known) == 1 and left.issuperset(covered(run.tags, order, position) if known == {True} else ()):
+        if named and len(known) == 1 and left.issuperset(covered(run.tags, order, position)):
             gone.append(run.run_id)
+    gone = [run_id for run_id in gone if not _tells_of_documents(instance, run_id)]
     for run_id in gone:
         instance.delete_run(run_id)
     return len(gone)
+
+
+def _tells_of_documents(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether events of a run are left that are of partitions: where both its ends are gone, some between them may not be."""
+    import sqlalchemy as db
+    from dagster._core.storage.event_log import SqlEventLogStorage
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+
+    storage, events = instance.event_log_storage, SqlEventLogStorageTable.c
+    assert isinstance(storage, SqlEventLogStorage)
+    of_partitions = db.select(events.id).where(events.run_id == run_id, events.partition.is_not(None)).limit(1)
+    with storage.index_connection() as conn:
+        return conn.execute(of_partitions).fetchone() is not None
 
 
 def _ended_before(instance: dg.DagsterInstance, moment: datetime) -> Iterator[dg.DagsterRun]:

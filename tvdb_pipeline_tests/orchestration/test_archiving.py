@@ -40,6 +40,11 @@ def materialized(instance: dg.DagsterInstance) -> set[str]:
     return set(instance.get_materialized_partitions(dg.AssetKey("vector_rows")))
 
 
+def over(instance: dg.DagsterInstance, keys: list[str]) -> list[str]:
+    """Runs over a range with these ends."""
+    return [run.run_id for run in instance.get_runs(dg.RunsFilter(tags=range_tags(keys)))]
+
+
 def test_old_ones_are_forgotten_and_stay_searchable_and_their_neighbours_are_kept(
     shop: Workshop, instance: dg.DagsterInstance, ran: list[str], partitions: Partitions
 ) -> None:
@@ -66,6 +71,25 @@ def test_runs_go_when_all_they_were_over_is_gone(
     assert instance.all_logs(left[0].run_id), "what happened to the one that is kept is kept"
     shop.database.run("UPDATE tvdb.documents SET state = 'ready' WHERE key = %s", (rejected,))
     assert archive(instance, shop.database, 0.0) == Archived(1, 0, 0, 0), "where the run began is not known any more"
+    assert materialized(instance) == set()
+
+
+def test_a_run_stays_while_a_document_between_its_ends_does(
+    shop: Workshop, instance: dg.DagsterInstance, launch: Launch, ran: list[str], partitions: Partitions
+) -> None:
+    for name in "abcd":
+        (shop.settings.upload_dir / f"{name}.txt").write_text(f"The clause of {name} about flood.")
+    assert launch(ran).success
+    between = ran[1]
+    shop.database.run("UPDATE tvdb.documents SET state = 'rejected' WHERE key = %s", (between,))
+    archive(instance, shop.database, 0.0)
+    archive(instance, shop.database, 0.0)
+    assert partitions() == [between]
+    assert materialized(instance) == {between}
+    assert len(over(instance, ran)) == 1
+    shop.database.run("UPDATE tvdb.documents SET state = 'ready' WHERE key = %s", (between,))
+    archive(instance, shop.database, 0.0)
+    assert over(instance, ran) == []
     assert materialized(instance) == set()
 
 
